@@ -1,0 +1,61 @@
+import { totalmem } from 'node:os'
+import { assert } from './assert.ts'
+
+export const KIB = 1024
+export const MIB = 1024 * KIB
+
+/** Largest value of a frame's length field: operation byte and payload (protocol section 1). */
+export const FRAME_LENGTH_MAX = 2 ** 30
+/** Before a client is authenticated only a Connect frame is expected, which is small. */
+export const HANDSHAKE_FRAME_LENGTH_MAX = 64 * KIB
+/** A client that connects and says nothing gives its place back after this time. */
+export const HANDSHAKE_TIMEOUT_MS: number = 10_000
+/** Longest token that is worth asking the nucleus about. */
+export const AUTH_TOKEN_CHARS_MAX = 4 * KIB
+
+/** Connections served at a time. Many programs open one per call, others keep one for days. */
+export const CONNECTIONS_MAX = 2_000
+/** Connections beyond the limit that are still refused with an answer; past them the socket is just closed. */
+export const REFUSED_CONNECTIONS_MAX = 200
+/** Requests of one connection that may wait for their answer; then its socket is not read. */
+export const IN_FLIGHT_REQUESTS_MAX = 256
+/** Waiting reads of all connections together. */
+export const WAITING_READS_MAX = 1_024
+/** Unsent reply bytes at which a connection is not read any more. */
+export const UNSENT_REPLY_BYTES_MAX = 4 * MIB
+/** A peer that takes no reply byte for this long is given up. */
+export const STALLED_PEER_TIMEOUT_MS = 60_000
+/** A started frame must grow by PROGRESS_BYTES_MIN in this time. */
+export const FRAME_PROGRESS_TIMEOUT_MS = 30_000
+export const FRAME_PROGRESS_BYTES_MIN = 64 * KIB
+
+/** Bytes of frames and replies held in memory, over all connections. A 1 GiB frame fits where memory is plentiful. */
+export const BUFFERED_BYTES_MAX = Math.max(64 * MIB, Math.min(2048 * MIB, Math.floor(totalmem() / 4)))
+/** Bytes of all memory streams together. */
+export const MEMORY_STREAM_BYTES_MAX = Math.max(64 * MIB, Math.floor(totalmem() / 4))
+
+/** One answer to ReadMessages, unless a single message is larger. */
+export const READ_REPLY_BYTES_MAX = 256 * MIB
+/** An answer later than this would kill a Python client (behaviour 3.9 Q5): the connection is closed instead. */
+export const ANSWER_DEADLINE_MS = 55_000
+
+/** CBOR maps and arrays inside each other; the protocol needs 5. */
+export const CBOR_DEPTH_MAX = 16
+export const CBOR_ITEMS_MAX = 100_000
+export const REQUEST_ID_CHARS_MAX = 1_024
+
+export const STREAMS_MAX = 10_000
+/** Exports of one stream. */
+export const EXPORTS_PER_STREAM_MAX = 100
+export const HTTP_URI_CHARS_MAX = 2_048
+
+/** Data of streams without flushOnWrite reaches the disk at most this late. */
+export const BACKGROUND_SYNC_INTERVAL_MS = 1_000
+/** Export positions and durable offsets reach the catalogue at most this late. */
+export const CHECKPOINT_INTERVAL_MS = 1_000
+/** File syncs under way at a time; the rest of Node's eight pool threads serves reads. */
+export const CONCURRENT_SYNCS_MAX = 6
+
+assert(HANDSHAKE_FRAME_LENGTH_MAX < FRAME_LENGTH_MAX, 'a handshake frame is a frame')
+assert(READ_REPLY_BYTES_MAX < FRAME_LENGTH_MAX, 'a read reply fits into a frame')
+assert(HANDSHAKE_TIMEOUT_MS < ANSWER_DEADLINE_MS, 'the handshake ends before any answer is late')

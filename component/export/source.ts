@@ -1,0 +1,43 @@
+import type { StoredMessage } from '../model/message.ts'
+
+/** The side of a stream that the export engine sees. */
+export interface ExportSource {
+  /** Differs between a deleted stream and a later one of the same name. */
+  readonly streamId: string
+  readonly streamName: string
+  /** First stored sequence number; equals `durableNext` or more when nothing is stored. */
+  readonly oldest: number
+  /** Messages below this number survive a power cut; exports send no others (reliability section 0, rule 8). */
+  readonly durableNext: number
+  /**
+   * Reads durable messages from `from` on, in order; removed or damaged ones are left out.
+   * @param bytesMax bound on the payload bytes; the first message is returned whatever its size
+   * @returns at most `countMax` messages; none when there is nothing durable at or after `from`
+   * @throws Fault when the disk cannot be read
+   */
+  read(from: number, countMax: number, bytesMax: number): Promise<readonly StoredMessage[]>
+  /** Calls `listener` whenever `durableNext` has grown. Returns the function that ends it. */
+  onDurable(listener: () => void): () => void
+}
+
+/** What is remembered of one export across restarts. */
+export interface ExportProgress {
+  /** The next number to send. Starts at the definition's startSequenceNumber. */
+  readonly next: bigint
+  /** The startSequenceNumber that `next` was derived from: another one in an update moves the position. */
+  readonly startSequenceNumber: bigint
+  /** Wall clock of the last attempt, milliseconds since the epoch. */
+  readonly lastExportTimeMs?: number
+  /** Payload bytes accepted by the destination. */
+  readonly exportedBytes: number
+  /** Messages accepted or skipped. */
+  readonly processedMessages: number
+  /** Messages skipped because the destination can never accept them. */
+  readonly skippedMessages: number
+}
+
+/** Where the engine leaves its progress; the owner makes it durable at most a second later. */
+export interface ProgressStore {
+  save(streamId: string, identifier: string, progress: ExportProgress): void
+  remove(streamId: string, identifier: string): void
+}
