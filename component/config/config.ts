@@ -1,0 +1,79 @@
+import type { LogFields, LogLevel } from '../base/log.ts'
+import { MIB } from '../base/limits.ts'
+import type { AwsVariables } from './aws-environment.ts'
+
+/** Every setting of the server, parsed. The names in brackets are the component's parameters (behaviour 1.3). */
+export interface Config {
+  /** Absolute, normalised path of the folder that holds all data [STREAM_MANAGER_STORE_ROOT_DIR]. */
+  readonly storeRoot: string
+  /** TCP port, 0 to 65535; 0 lets the system choose one [STREAM_MANAGER_SERVER_PORT]. */
+  readonly port: number
+  /** Whether clients must show a token that the nucleus accepts [STREAM_MANAGER_AUTHENTICATE_CLIENT]. */
+  readonly authenticateClients: boolean
+  readonly logLevel: LogLevel
+  /** Upper target for caches and buffers, in bytes; absent when nobody asked for one [JVM_ARGS -Xmx]. */
+  readonly memoryTargetBytes: number | undefined
+  /** Allows what only tests and laboratories need, e.g. batch intervals below a minute [STREAM_MANAGER_DEVELOPER_MODE]. */
+  readonly developerMode: boolean
+  readonly exporter: ExporterConfig
+  /** Absent when the process was not started by a nucleus (behaviour 2, rule 5). */
+  readonly nucleus: NucleusAccess | undefined
+  readonly aws: AwsVariables
+}
+
+export interface ExporterConfig {
+  /** Average over all exports, bits per second; absent is unlimited [STREAM_MANAGER_EXPORTER_MAX_BANDWIDTH, kbit/s]. */
+  readonly bandwidthBitsPerSecond: number | undefined
+  /** Requests in flight over all exports [STREAM_MANAGER_EXPORTER_THREAD_POOL_SIZE]. */
+  readonly concurrencyMax: number
+  /** Size of an upload part [STREAM_MANAGER_EXPORTER_S3_DESTINATION_MULTIPART_UPLOAD_MIN_PART_SIZE_BYTES]. */
+  readonly s3PartBytesMin: number
+  /** S3 in us-east-1: the regional host, or the global one [JVM_ARGS -Daws.s3UseUsEast1RegionalEndpoint]. */
+  readonly s3UsEast1Endpoint: 'regional' | 'legacy'
+  /**
+   * Pause between the Kinesis requests of one export while its shards are unknown, milliseconds; 0 is none; absent when
+   * not configured [STREAM_MANAGER_EXPORTER_KINESIS_INTER_CALL_DELAY_MS].
+   */
+  readonly kinesisInterCallDelayMs: number | undefined
+}
+
+/** How to reach the nucleus (greengrass 3 and 5). */
+export interface NucleusAccess {
+  /** Absolute path of the IPC socket. */
+  readonly socketPath: string
+  /** The component's own token: a secret, never to be logged. */
+  readonly token: string
+}
+
+export const S3_PART_BYTES_MIN = 5 * MIB
+
+/** What an unset parameter means (behaviour 1.3). */
+export const DEFAULTS = {
+  storeRoot: '.',
+  port: 8088,
+  authenticateClients: true,
+  logLevel: 'INFO',
+  developerMode: false,
+  bandwidthKbitPerSecond: 0,
+  concurrencyMax: 5,
+  s3PartBytesMin: S3_PART_BYTES_MIN,
+  s3UsEast1Endpoint: 'regional'
+} as const
+
+/** The effective settings for the log (behaviour 12.2), without any secret. */
+export function describeConfig(config: Config): LogFields {
+  return {
+    storeRoot: config.storeRoot,
+    port: config.port,
+    authenticateClients: config.authenticateClients,
+    logLevel: config.logLevel,
+    developerMode: config.developerMode,
+    memoryTargetBytes: config.memoryTargetBytes,
+    bandwidthBitsPerSecond: config.exporter.bandwidthBitsPerSecond,
+    concurrencyMax: config.exporter.concurrencyMax,
+    s3PartBytesMin: config.exporter.s3PartBytesMin,
+    kinesisInterCallDelayMs: config.exporter.kinesisInterCallDelayMs,
+    nucleus: config.nucleus !== undefined,
+    region: config.aws.AWS_REGION ?? config.aws.AWS_DEFAULT_REGION
+  }
+}

@@ -1,0 +1,3 @@
+export { type Config, describeConfig, type ExporterConfig, type NucleusAccess } from './config.ts'
+export { parseConfig, type ParsedConfig } from './parse-config.ts'
+export { VERSION } from './version.ts'
