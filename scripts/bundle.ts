@@ -1,0 +1,51 @@
+import { build, type Plugin } from 'esbuild'
+
+/**
+ * Modules that the bundle replaces (greengrass 7.3):
+ * - lmdb asks node-gyp-build-optional-packages for its addon: it lies beside the bundle, one file per architecture.
+ * - the extract addons of cbor-x and msgpackr would be answered with lmdb's addon by the same loader; both packages work
+ *   without them.
+ */
+const REPLACED_MODULES: Readonly<Record<string, string>> = {
+  'node-gyp-build-optional-packages': `
+    const { join } = require('node:path')
+    module.exports = () => require(join(__dirname, 'lmdb-' + process.platform + '-' + process.arch + '.node'))`,
+  'cbor-extract': 'module.exports = undefined',
+  'msgpackr-extract': 'module.exports = undefined'
+}
+
+const replaceModules: Plugin = {
+  name: 'replace-modules',
+  setup(hooks) {
+    const names = new RegExp(`^(${Object.keys(REPLACED_MODULES).join('|')})$`)
+    hooks.onResolve({ filter: names }, ({ path }) => ({ path, namespace: 'replaced' }))
+    hooks.onLoad({ filter: /.*/, namespace: 'replaced' }, ({ path }) => ({
+      contents: REPLACED_MODULES[path] ?? '',
+      loader: 'js'
+    }))
+  }
+}
+
+/**
+ * Bundles `entry` with all its packages into one CommonJS file that needs nothing but Node.js and the lmdb addon in the
+ * same folder. A source map is written beside it and not referred to, so the bundle can be shipped alone.
+ */
+export async function bundle(entry: string, outFile: string, version: string): Promise<void> {
+  await build({
+    entryPoints: [entry],
+    outfile: outFile,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    // lmdb's ES modules find their folder by import.meta.url, which is empty in a CommonJS bundle.
+    conditions: ['require'],
+    sourcemap: 'external',
+    legalComments: 'none',
+    define: { STREAM_MANAGER_VERSION: JSON.stringify(version) },
+    plugins: [replaceModules],
+    logLevel: 'warning',
+    logOverride: { 'empty-import-meta': 'error', 'require-resolve-not-external': 'error' }
+  })
+}
