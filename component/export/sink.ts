@@ -1,15 +1,19 @@
 import type { ExportDefinition } from '../model/export-definition.ts'
 import type { StoredMessage } from '../model/message.ts'
 
-/** How a request to a destination ended. Only what the destination documents as acceptance counts as delivered. */
+/**
+ * How a request to a destination ended. Only what the destination documents as acceptance counts as delivered. `waitMs`
+ * is the pause before the next request of this export that the destination, or its pacing rule, asks for; the engine
+ * bounds it to five minutes and holds no slot meanwhile.
+ */
 export type SendOutcome =
-  | { readonly kind: 'delivered' }
+  | { readonly kind: 'delivered'; readonly waitMs?: number }
   /** `failed` are indices into the batch, ascending; all others were accepted. */
-  | { readonly kind: 'partial'; readonly failed: readonly number[]; readonly reason: string }
-  /** The whole batch may be sent again; `waitMs` is the destination's own wish. */
+  | { readonly kind: 'partial'; readonly failed: readonly number[]; readonly reason: string; readonly waitMs?: number }
+  /** The whole batch may be sent again. */
   | { readonly kind: 'retryLater'; readonly reason: string; readonly waitMs?: number }
   /** The destination will never accept this batch as it is: isolate the offender, then skip it. */
-  | { readonly kind: 'rejected'; readonly reason: string }
+  | { readonly kind: 'rejected'; readonly reason: string; readonly waitMs?: number }
 
 /** What fits into one request of a destination. */
 export interface BatchLimits {
@@ -28,3 +32,13 @@ export interface ExportBatch {
 
 /** Sends one batch; aborting `signal` ends it with `retryLater`. Never rejects. */
 export type SendBatch = (batch: ExportBatch, signal: AbortSignal) => Promise<SendOutcome>
+
+/**
+ * One destination, as the exporter worker uses it: sends the batches of one export, at most one at a time.
+ */
+export interface Sink {
+  /** Sends one batch; aborting `signal` ends it with `retryLater`. Never rejects. */
+  send(batch: ExportBatch, signal: AbortSignal): Promise<SendOutcome>
+  /** Gives connections back. Requests under way are not waited for. */
+  close(): void
+}

@@ -1,0 +1,40 @@
+import type { Clock } from '../base/clock.ts'
+
+/** One token bucket over the request bodies of all exports (behaviour 6.4). */
+export interface Bandwidth {
+  /** Milliseconds until the next request may start; 0 when it may start now. */
+  waitMs(): number
+  /** Charges a request that starts now. It may go into debt, so that a request of any size gets its turn. */
+  charge(bytes: number): void
+  /** Requests should not be larger, so that one of them never blocks all other exports for long. */
+  readonly requestBytesMax: number
+}
+
+/** A request takes at most so long to pay back. */
+const REQUEST_SECONDS_MAX = 10
+/** Below this the overhead of a request outweighs its content. */
+const REQUEST_BYTES_MIN = 16 * 1024
+
+/** @param bitsPerSecond the average limit, above 0; the bucket holds one second's worth */
+export function createBandwidth(clock: Clock, bitsPerSecond: number): Bandwidth {
+  const bytesPerMs = bitsPerSecond / 8 / 1000
+  const burstBytes = bytesPerMs * 1000
+  let balanceBytes = burstBytes
+  let filledMs = clock.monotonicMs()
+  const refill = (): void => {
+    const nowMs = clock.monotonicMs()
+    balanceBytes = Math.min(burstBytes, balanceBytes + (nowMs - filledMs) * bytesPerMs)
+    filledMs = nowMs
+  }
+  return {
+    waitMs() {
+      refill()
+      return balanceBytes >= 0 ? 0 : Math.ceil(-balanceBytes / bytesPerMs)
+    },
+    charge(bytes) {
+      refill()
+      balanceBytes -= bytes
+    },
+    requestBytesMax: Math.max(REQUEST_BYTES_MIN, Math.floor(burstBytes * REQUEST_SECONDS_MAX))
+  }
+}

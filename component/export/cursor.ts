@@ -1,0 +1,208 @@
+import { assert } from '../base/assert.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { ExportDefinition } from '../model/export-definition.ts'
+import type { StoredMessage } from '../model/message.ts'
+import { cutBatch } from './batcher.ts'
+import { initialProgress, progressUnder } from './progress.ts'
+import { createRangeReport } from './reports.ts'
+import type { BatchLimits, SendOutcome } from './sink.ts'
+import type { ExportProgress, ExportSource } from './source.ts'
+import type { ExportTotals, KindTotals } from './totals.ts'
+import { createWindow } from './window.ts'
+
+/** Messages on their way to the destination. */
+export interface Flight {
+  readonly messages: readonly StoredMessage[]
+  /** What the destination counts for them. */
+  readonly bytes: number
+  /** Where the position is when all of them are done. */
+  readonly end: number
+  /** The placement of the cursor they were read at. */
+  readonly placement: number
+}
+
+/** What an outcome means for the exporter's next step. */
+export type Landing =
+  | { readonly kind: 'worked'; readonly waitMs: number }
+  /** A rejection was narrowed down, or its offender skipped: go on at once. */
+  | { readonly kind: 'isolated'; readonly reason: string }
+  /** `progressed`: some of the batch was accepted. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly waitMs: number; readonly progressed: boolean }
+  /** The position was moved meanwhile: the outcome counts for nothing. */
+  | { readonly kind: 'outdated' }
+
+/**
+ * The position of one export in its stream, and what has been exported so far.
+ *
+ * Invariants: the position moves forward only over messages that were accepted, skipped as unacceptable, or removed by
+ * retention, except when a changed startSequenceNumber places it anew; every change is saved in the turn it happens.
+ */
+export interface Cursor {
+  readonly progress: ExportProgress
+  /** True while the rest of a batch has to be worked through. */
+  readonly inBatch: boolean
+  /** Jumps over messages that retention has removed, and reports them as lost. */
+  skipRemoved(): void
+  /**
+   * Reads the next batch. It is empty when nothing is left where the position is; `pass` then moves on.
+   * @throws Fault when the disk cannot be read
+   */
+  load(limits: BatchLimits, countMax: number): Promise<Flight>
+  /** Moves behind a flight that turned out empty. */
+  pass(flight: Flight): void
+  /** Remembers the time of an attempt. @param wallMs milliseconds since the epoch */
+  attempt(wallMs: number): void
+  /** @param current false when the definition changed after the flight had left: rejections are not believed then */
+  land(flight: Flight, outcome: SendOutcome, current: boolean): Landing
+  /** Takes a new definition. @returns true when its startSequenceNumber moved the position: replay or skip */
+  rebase(definition: ExportDefinition): boolean
+  /** Logs what rate limits have held back. */
+  flushReports(): void
+}
+
+export interface CursorContext {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly labels: { readonly stream: string; readonly export: string }
+  readonly totals: ExportTotals
+  save(progress: ExportProgress): void
+}
+
+/** @param remembered the progress of an earlier run, if there is one */
+export function createCursor(
+  context: CursorContext,
+  source: ExportSource,
+  initial: ExportDefinition,
+  remembered: ExportProgress | undefined
+): Cursor {
+  const { clock, log, labels, totals } = context
+  const window = createWindow()
+  const dropped = createRangeReport(clock, (fields) =>
+    log.warn('Messages were removed from the stream before they were exported', { ...labels, ...fields })
+  )
+  const skipped = createRangeReport(clock, (fields) =>
+    log.warn('Messages were skipped because the destination can never accept them', { ...labels, ...fields })
+  )
+  let { kind } = initial
+  let progress = progressUnder(initial, remembered ?? initialProgress(initial))
+  /** Messages below were gone when the cursor was placed: they are not counted as lost. */
+  let lossFloor = remembered === progress ? 0 : source.oldest
+  let placement = 0
+
+  const record = (changed: Partial<ExportProgress>): void => {
+    progress = { ...progress, ...changed }
+    context.save(progress)
+  }
+  const count = (counts: Partial<KindTotals>): void => totals.add(kind, counts)
+
+  const moveTo = (next: number): void => {
+    if (BigInt(next) > progress.next) record({ next: BigInt(next) })
+    window.advance(next)
+  }
+
+  const accept = (accepted: readonly StoredMessage[]): void => {
+    const bytes = accepted.reduce((sum, message) => sum + message.payload.length, 0)
+    count({ deliveredBytes: bytes, deliveredMessages: accepted.length })
+    record({
+      exportedBytes: progress.exportedBytes + bytes,
+      processedMessages: progress.processedMessages + accepted.length
+    })
+  }
+
+  const skip = (message: StoredMessage, reason: string): void => {
+    skipped.add(message.sequenceNumber, message.sequenceNumber, 1, { reason })
+    count({ skippedMessages: 1 })
+    record({ processedMessages: progress.processedMessages + 1, skippedMessages: progress.skippedMessages + 1 })
+  }
+
+  const landPartial = (flight: Flight, outcome: SendOutcome & { kind: 'partial' }): Landing => {
+    const failed = new Set(outcome.failed)
+    const accepted = flight.messages.filter((_, index) => !failed.has(index))
+    const firstFailed = flight.messages.find((_, index) => failed.has(index))
+    accept(accepted)
+    if (firstFailed === undefined) {
+      moveTo(flight.end)
+      return { kind: 'worked', waitMs: outcome.waitMs ?? 0 }
+    }
+    if (accepted.length > 0) window.keepAccepted(accepted, flight.end)
+    moveTo(firstFailed.sequenceNumber)
+    return { kind: 'failed', reason: outcome.reason, waitMs: outcome.waitMs ?? 0, progressed: accepted.length > 0 }
+  }
+
+  const landRejection = (flight: Flight, reason: string): Landing => {
+    const [first, second] = flight.messages
+    assert(first !== undefined, 'a rejected batch has messages')
+    if (second === undefined) {
+      skip(first, reason)
+      moveTo(flight.end)
+    } else {
+      window.split(flight.messages)
+    }
+    return { kind: 'isolated', reason }
+  }
+
+  if (remembered !== undefined && remembered !== progress) context.save(progress)
+
+  return {
+    get progress() {
+      return progress
+    },
+    get inBatch() {
+      return window.active
+    },
+    skipRemoved() {
+      const { oldest } = source
+      if (progress.next >= BigInt(oldest)) return
+      const from = Math.max(Number(progress.next), lossFloor)
+      if (oldest > from) {
+        dropped.add(from, oldest - 1, oldest - from)
+        count({ droppedMessages: oldest - from })
+      }
+      moveTo(oldest)
+    },
+    async load(limits, countMax) {
+      const readAt = placement
+      const stored = await source.read(Number(progress.next), countMax + window.acceptedCount, limits.bytesMax)
+      const read = stored.filter((message) => message.sequenceNumber < window.end)
+      const unsent = read.filter((message) => !window.isAccepted(message.sequenceNumber))
+      const { messages, bytes } = cutBatch(unsent, limits, countMax)
+      const last = (messages.length < unsent.length ? messages : read).at(-1)
+      const end = last === undefined ? Math.min(window.end, source.durableNext) : last.sequenceNumber + 1
+      return { messages, bytes, end, placement: readAt }
+    },
+    pass(flight) {
+      if (flight.placement === placement) moveTo(flight.end)
+    },
+    attempt: (wallMs) => record({ lastExportTimeMs: wallMs }),
+    land(flight, outcome, current) {
+      if (flight.placement !== placement) return { kind: 'outdated' }
+      switch (outcome.kind) {
+        case 'delivered':
+          accept(flight.messages)
+          moveTo(flight.end)
+          return { kind: 'worked', waitMs: outcome.waitMs ?? 0 }
+        case 'partial':
+          return landPartial(flight, outcome)
+        case 'retryLater':
+          return { kind: 'failed', reason: outcome.reason, waitMs: outcome.waitMs ?? 0, progressed: false }
+        case 'rejected':
+          return current ? landRejection(flight, outcome.reason) : { kind: 'outdated' }
+      }
+    },
+    rebase(definition) {
+      kind = definition.kind
+      const placed = progressUnder(definition, progress)
+      if (placed === progress) return false
+      placement += 1
+      lossFloor = source.oldest
+      window.clear()
+      record(placed)
+      return true
+    },
+    flushReports() {
+      dropped.flush()
+      skipped.flush()
+    }
+  }
+}

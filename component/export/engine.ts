@@ -1,0 +1,152 @@
+import { assert } from '../base/assert.ts'
+import { sleep, type Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import { EXPORT_KINDS, type ExportDefinition, type ExportKind } from '../model/export-definition.ts'
+import type { ExportStatus } from '../model/stream-info.ts'
+import { createBandwidth } from './bandwidth.ts'
+import { createExporter, type Exporter, type ExporterContext } from './exporter.ts'
+import type { BatchLimits, SendBatch } from './sink.ts'
+import { createSlots } from './slots.ts'
+import type { ExportProgress, ExportSource, ProgressStore } from './source.ts'
+import { createExportTotals, type KindTotals } from './totals.ts'
+
+export interface ExportEngineOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly progress: ProgressStore
+  readonly sendBatch: SendBatch
+  /** What fits into one request of the export; undefined for a kind that this version cannot export. Pure. */
+  limitsOf(definition: ExportDefinition): BatchLimits | undefined
+  /** Requests in flight at a time, over all exports; 1 or more. */
+  readonly concurrencyMax: number
+  /** Average over all request bodies; absent is unlimited. Above 0. */
+  readonly bandwidthBitsPerSecond?: number
+}
+
+/**
+ * Exports streams to their destinations, at least once and in order, each export at its own pace. All of it runs on
+ * events: durable messages, timers and answers. An idle export costs no CPU.
+ */
+export interface ExportEngine {
+  /**
+   * Starts the exports of a stream. The engine does not keep the map.
+   * @param progress what was saved of them in an earlier run, by identifier
+   */
+  open(source: ExportSource, exports: readonly ExportDefinition[], progress: ReadonlyMap<string, ExportProgress>): void
+  /**
+   * Takes the new definitions of an open stream's exports, matched by identifier (behaviour 3.7): missing ones are ended
+   * and their progress is removed, new ones are started, all others go on from where they are unless their
+   * startSequenceNumber has changed. A failing export is tried again at once. Requests in flight complete.
+   */
+  update(streamId: string, exports: readonly ExportDefinition[]): void
+  /** Ends the exports of a deleted stream: aborts what is in flight and removes their progress. */
+  close(streamId: string): void
+  /** What describe says, in the order http, iotAnalytics, kinesis, sitewise, s3. Empty for a stream that is not open. */
+  statuses(streamId: string): readonly ExportStatus[]
+  /** Counters since the start of the server, for telemetry and health. */
+  readonly totals: Readonly<Record<ExportKind, KindTotals>>
+  /**
+   * Starts no more requests, lets those in flight finish for up to `deadlineMs` milliseconds, then aborts them. When it
+   * has resolved the progress is final: nothing is saved later. Calling it again waits for the same end.
+   */
+  stop(deadlineMs: number): Promise<void>
+}
+
+interface OpenStream {
+  readonly source: ExportSource
+  readonly endListening: () => void
+  exporters: ReadonlyMap<string, Exporter>
+}
+
+const byKind = (left: Exporter, right: Exporter): number =>
+  EXPORT_KINDS.indexOf(left.definition.kind) - EXPORT_KINDS.indexOf(right.definition.kind)
+
+export function createExportEngine(options: ExportEngineOptions): ExportEngine {
+  const { clock, log, progress: store, bandwidthBitsPerSecond } = options
+  const bandwidth = bandwidthBitsPerSecond === undefined ? undefined : createBandwidth(clock, bandwidthBitsPerSecond)
+  const totals = createExportTotals()
+  const slots = createSlots(clock, options.concurrencyMax, bandwidth)
+  const context: ExporterContext = {
+    ...options,
+    slots,
+    totals,
+    requestBytesMax: bandwidth?.requestBytesMax ?? Infinity
+  }
+  const streams = new Map<string, OpenStream>()
+  let stopped: Promise<void> | undefined
+
+  const start = (source: ExportSource, definition: ExportDefinition, remembered?: ExportProgress): Exporter =>
+    createExporter(context, source, definition, remembered, (progress) =>
+      store.save(source.streamId, definition.identifier, progress)
+    )
+
+  const drainAll = async (deadlineMs: number): Promise<void> => {
+    slots.stop()
+    const exporters = [...streams.values()].flatMap((stream) => [...stream.exporters.values()])
+    for (const stream of streams.values()) stream.endListening()
+    const inTime = new AbortController()
+    const landed = Promise.all(exporters.map((exporter) => exporter.drain())).then(() => inTime.abort())
+    await Promise.race([landed, sleep(clock, deadlineMs, inTime.signal)])
+    if (!inTime.signal.aborted) log.info('Export requests were still in flight at the end; they will be repeated')
+    for (const exporter of exporters) exporter.close()
+  }
+
+  return {
+    open(source, exports, progress) {
+      assert(!streams.has(source.streamId), 'a stream is opened once')
+      assert(stopped === undefined, 'no stream is opened after the end')
+      const stream: OpenStream = {
+        source,
+        endListening: source.onDurable(() => {
+          for (const exporter of stream.exporters.values()) exporter.wake()
+        }),
+        exporters: new Map(
+          exports.map((definition) => {
+            const { identifier } = definition
+            return [identifier, start(source, definition, progress.get(identifier))]
+          })
+        )
+      }
+      streams.set(source.streamId, stream)
+    },
+    update(streamId, exports) {
+      const stream = streams.get(streamId)
+      assert(stream !== undefined, 'only an open stream is updated')
+      const before = stream.exporters
+      const wanted = new Set(exports.map((definition) => definition.identifier))
+      for (const [identifier, exporter] of before) {
+        if (wanted.has(identifier)) continue
+        exporter.close()
+        store.remove(streamId, identifier)
+      }
+      stream.exporters = new Map(
+        exports.map((definition) => {
+          const exporter = before.get(definition.identifier)
+          exporter?.update(definition)
+          return [definition.identifier, exporter ?? start(stream.source, definition)]
+        })
+      )
+    },
+    close(streamId) {
+      const stream = streams.get(streamId)
+      if (stream === undefined) return
+      streams.delete(streamId)
+      stream.endListening()
+      for (const [identifier, exporter] of stream.exporters) {
+        exporter.close()
+        store.remove(streamId, identifier)
+      }
+    },
+    statuses(streamId) {
+      const exporters = [...(streams.get(streamId)?.exporters.values() ?? [])]
+      return exporters.sort(byKind).map((exporter) => exporter.status)
+    },
+    totals: totals.byKind,
+    stop(deadlineMs) {
+      stopped ??= drainAll(deadlineMs)
+      return stopped
+    }
+  }
+}

@@ -1,0 +1,297 @@
+import { backoffDelayMs, type BackoffPolicy } from '../base/backoff.ts'
+import type { Clock, Timer } from '../base/clock.ts'
+import { describeError } from '../base/fault.ts'
+import type { Logger } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import { BATCH_SIZE_MAX, type ExportDefinition } from '../model/export-definition.ts'
+import type { StoredMessage } from '../model/message.ts'
+import type { ExportStatus } from '../model/stream-info.ts'
+import { releaseOf, type Release } from './batcher.ts'
+import { createCursor, type Flight, type Landing } from './cursor.ts'
+import { exportStatusOf } from './progress.ts'
+import { createFailureReport } from './reports.ts'
+import type { BatchLimits, SendBatch } from './sink.ts'
+import { PRIORITY_LOWEST, type Grant, type Slots, type Ticket } from './slots.ts'
+import type { ExportProgress, ExportSource } from './source.ts'
+import type { ExportTotals } from './totals.ts'
+
+/** Failed requests are repeated for ever, at intervals of up to five minutes (behaviour 6.5). */
+const RETRY: BackoffPolicy = { firstMs: 1_000, maxMs: 300_000 }
+
+/** What all exporters share. */
+export interface ExporterContext {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Logger
+  readonly slots: Slots
+  readonly totals: ExportTotals
+  readonly sendBatch: SendBatch
+  /** Undefined for a kind that this version cannot export. */
+  limitsOf(definition: ExportDefinition): BatchLimits | undefined
+  /** Bound on the bytes of one request, beside the destination's own. */
+  readonly requestBytesMax: number
+}
+
+/** One cursor: the export of one stream to one destination. */
+export interface Exporter {
+  readonly definition: ExportDefinition
+  readonly status: ExportStatus
+  /** To be called when more messages have become durable. */
+  wake(): void
+  /** Takes the new version of the definition; a failing export is tried again at once. */
+  update(definition: ExportDefinition): void
+  /** Ends the export for good: aborts a request in flight, whose outcome is then ignored. */
+  close(): void
+  /** Starts nothing any more. Resolves when no request is in flight. */
+  drain(): Promise<void>
+}
+
+/**
+ * Where an exporter is:
+ *
+ *     paused ⇄ idle → ready → sending → idle | ready | waiting | paused     (any) → closed
+ *              idle → looking → idle | ready        waiting → idle | ready
+ *
+ * - paused: disabled, or of a kind that this version cannot export, or the server stops
+ * - idle: nothing to send, or the batch interval runs (then with a timer)
+ * - looking: reads the ingest time of the oldest waiting message
+ * - ready: in the queue for a slot
+ * - sending: holds a slot, reads a batch and has it sent
+ * - waiting: after a failure, or because the destination asked for a pause
+ *
+ * Only `sending` and `looking` span asynchronous work, during which the definition may change.
+ */
+type State =
+  | { readonly kind: 'paused' | 'looking' | 'closed' }
+  | { readonly kind: 'idle'; readonly timer?: Timer }
+  | { readonly kind: 'ready'; readonly ticket: Ticket }
+  | { readonly kind: 'sending'; readonly abort: AbortController }
+  | { readonly kind: 'waiting'; readonly timer: Timer }
+
+/** Messages per request as the definition asks for (protocol 5.8). */
+function batchSizeOf(definition: ExportDefinition): number {
+  return (definition.kind === 's3' ? undefined : definition.batchSize) ?? BATCH_SIZE_MAX[definition.kind]
+}
+
+/**
+ * Starts an exporter.
+ * @param remembered the progress of an earlier run, if there is one
+ * @param save called with the progress whenever it has changed
+ */
+export function createExporter(
+  context: ExporterContext,
+  source: ExportSource,
+  initial: ExportDefinition,
+  remembered: ExportProgress | undefined,
+  save: (progress: ExportProgress) => void
+): Exporter {
+  const { clock, log, slots } = context
+  const labels = { stream: source.streamName, export: initial.identifier }
+  const cursor = createCursor({ ...context, labels, save }, source, initial, remembered)
+  const failures = createFailureReport(clock, log, labels)
+
+  let definition = initial
+  let limits = context.limitsOf(definition)
+  /** Counts the versions of the definition: an outcome under an older one says little about the present one. */
+  let revision = 0
+  let state: State = { kind: 'idle' }
+  let failedAttempts = 0
+  let errorMessage: string | undefined
+  /** Messages below this number have been released by a full batch or by the batch interval. */
+  let releasedUntil = 0
+  let oldestWaiting: { readonly at: bigint; readonly ingestTimeMs: number } | undefined
+  let draining = false
+  let onLanded: (() => void)[] = []
+
+  const isIn = (kind: State['kind']): boolean => state.kind === kind
+
+  const enter = (next: State): void => {
+    if (state.kind === 'idle') state.timer?.cancel()
+    if (state.kind === 'waiting') state.timer.cancel()
+    if (state.kind === 'ready') state.ticket.cancel()
+    state = next
+  }
+
+  const release = (waiting: number): Release => {
+    const { next } = cursor.progress
+    if (cursor.inBatch || Number(next) < releasedUntil) return { kind: 'now' }
+    const intervalMs = definition.kind === 's3' ? undefined : definition.batchIntervalMs
+    const ingestTimeMs = oldestWaiting?.at === next ? oldestWaiting.ingestTimeMs : undefined
+    return releaseOf(waiting, batchSizeOf(definition), intervalMs, ingestTimeMs, clock.wallMs())
+  }
+
+  /** Decides what to do next; to be called in any state but `closed`, and in `sending` only at its end. */
+  const settle = (): void => {
+    if (draining || definition.disabled === true || limits === undefined) {
+      enter({ kind: 'paused' })
+      return
+    }
+    cursor.skipRemoved()
+    const waiting = BigInt(source.durableNext) - cursor.progress.next
+    if (waiting <= 0n) {
+      enter({ kind: 'idle' })
+      return
+    }
+    const verdict = release(Number(waiting))
+    switch (verdict.kind) {
+      case 'now':
+        enterQueue()
+        return
+      case 'after':
+        enter({ kind: 'idle', timer: clock.after(verdict.delayMs, settle) })
+        return
+      case 'ageUnknown':
+        enter({ kind: 'looking' })
+        void look()
+    }
+  }
+
+  const enterQueue = (): void => {
+    const next = Number(cursor.progress.next)
+    if (next >= releasedUntil) releasedUntil = Math.min(next + batchSizeOf(definition), source.durableNext)
+    const ticket = slots.request(definition.priority ?? PRIORITY_LOWEST, (grant) => void send(grant))
+    enter({ kind: 'ready', ticket })
+  }
+
+  const pauseFor = (delayMs: number): void => enter({ kind: 'waiting', timer: clock.after(delayMs, settle) })
+
+  /** Waits as long as the backoff says, or as the destination wishes when that is longer. */
+  const retryLater = (reason: string, waitMs: number): void => {
+    failedAttempts += 1
+    failures.failed(reason, { next: cursor.progress.next, attempt: failedAttempts })
+    const backoffMs = backoffDelayMs(RETRY, failedAttempts, context.random.fraction())
+    pauseFor(Math.max(backoffMs, Math.min(waitMs, RETRY.maxMs)))
+  }
+
+  const readFailed = (error: unknown): void => {
+    errorMessage = `MessageStoreReadError: ${describeError(error)}`
+    retryLater(errorMessage, 0)
+  }
+
+  const look = async (): Promise<void> => {
+    const at = cursor.progress.next
+    let oldest: StoredMessage | undefined
+    try {
+      ;[oldest] = await source.read(Number(at), 1, 1)
+    } catch (error) {
+      if (isIn('looking')) readFailed(error)
+      return
+    }
+    if (!isIn('looking')) return
+    // When retention has just removed it, the present is as good an age as any.
+    oldestWaiting = { at, ingestTimeMs: oldest?.ingestTimeMs ?? clock.wallMs() }
+    settle()
+  }
+
+  const send = async (grant: Grant): Promise<void> => {
+    const abort = new AbortController()
+    enter({ kind: 'sending', abort })
+    const land = await fly(grant, abort.signal)
+    grant.release()
+    if (!isIn('closed')) land()
+    for (const tell of onLanded) tell()
+    onLanded = []
+  }
+
+  /** One request. @returns what to do when its slot is free again */
+  const fly = async (grant: Grant, signal: AbortSignal): Promise<() => void> => {
+    if (limits === undefined) return settle
+    const departed = revision
+    const bytesMax = Math.min(limits.bytesMax, context.requestBytesMax)
+    let flight: Flight
+    try {
+      flight = await cursor.load({ ...limits, bytesMax }, Math.min(batchSizeOf(definition), limits.countMax))
+    } catch (error) {
+      return () => readFailed(error)
+    }
+    if (signal.aborted || draining || revision !== departed) return settle
+    const { messages } = flight
+    if (messages.length === 0) {
+      cursor.pass(flight)
+      return settle
+    }
+    grant.charge(flight.bytes)
+    cursor.attempt(clock.wallMs())
+    const outcome = await context.sendBatch({ streamName: source.streamName, definition, messages }, signal)
+    return () => proceed(cursor.land(flight, outcome, revision === departed), revision === departed)
+  }
+
+  /** @param current false when the definition changed while the request was under way: then it is tried again at once */
+  const proceed = (landing: Landing, current: boolean): void => {
+    switch (landing.kind) {
+      case 'worked': {
+        failedAttempts = 0
+        errorMessage = undefined
+        failures.worked()
+        if (landing.waitMs > 0 && !draining) pauseFor(Math.min(landing.waitMs, RETRY.maxMs))
+        else settle()
+        return
+      }
+      case 'isolated':
+        failedAttempts = 0
+        errorMessage = landing.reason
+        settle()
+        return
+      case 'failed':
+        errorMessage = landing.reason
+        if (landing.progressed) failedAttempts = 0
+        if (current && !draining) retryLater(landing.reason, landing.waitMs)
+        else settle()
+        return
+      case 'outdated':
+        settle()
+    }
+  }
+
+  const checkAvailable = (): void => {
+    if (limits !== undefined) return
+    errorMessage = `${definition.kind} exports are not available in this version`
+    log.warn('Exports of this kind are not available in this version', { ...labels, kind: definition.kind })
+  }
+
+  const update = (changed: ExportDefinition): void => {
+    if (state.kind === 'closed') return
+    const before = { limits, disabled: definition.disabled === true }
+    definition = changed
+    revision += 1
+    failedAttempts = 0
+    limits = context.limitsOf(changed)
+    if (before.limits !== undefined) checkAvailable()
+    else if (limits !== undefined) errorMessage = undefined
+    if (before.disabled !== (changed.disabled === true)) {
+      log.info(before.disabled ? 'Export resumed' : 'Export paused', { ...labels, next: cursor.progress.next })
+    }
+    if (cursor.rebase(changed)) {
+      releasedUntil = 0
+      if (state.kind === 'sending') state.abort.abort()
+    }
+    if (state.kind !== 'sending') settle()
+  }
+
+  checkAvailable()
+  settle()
+
+  return {
+    get definition() {
+      return definition
+    },
+    get status() {
+      return exportStatusOf(definition, cursor.progress, errorMessage)
+    },
+    wake() {
+      if (state.kind === 'idle') settle()
+    },
+    update,
+    close() {
+      if (state.kind === 'sending') state.abort.abort()
+      enter({ kind: 'closed' })
+      cursor.flushReports()
+    },
+    async drain() {
+      draining = true
+      cursor.flushReports()
+      if (state.kind === 'sending') await new Promise<void>((resolve) => onLanded.push(resolve))
+      else if (state.kind !== 'closed') enter({ kind: 'paused' })
+    }
+  }
+}

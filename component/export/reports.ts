@@ -1,0 +1,73 @@
+import type { Clock, Timer } from '../base/clock.ts'
+import type { LogFields, Logger } from '../base/log.ts'
+
+/** The same thing is said at most once in this time (behaviour 6.5, 12.2). */
+const REPEAT_MS = 60_000
+
+/** Sums up events that hit messages: the first is logged at once, later ones together, at most once a minute. */
+export interface RangeReport {
+  /** @param first first sequence number concerned; @param last last one; @param count messages between them, both included */
+  add(first: number, last: number, count: number, fields?: LogFields): void
+  /** Logs what has not been said yet. */
+  flush(): void
+}
+
+/** @param log called with the sum: `count`, `first` and `last`, and the fields of the newest event */
+export function createRangeReport(clock: Clock, log: (fields: LogFields) => void): RangeReport {
+  let pending: { first: number; last: number; count: number; fields: LogFields } | undefined
+  let timer: Timer | undefined
+  const say = (): void => {
+    if (pending === undefined) return
+    const { first, last, count, fields } = pending
+    pending = undefined
+    log({ ...fields, count, first, last })
+  }
+  return {
+    add(first, last, count, fields = {}) {
+      pending = {
+        first: Math.min(first, pending?.first ?? first),
+        last: Math.max(last, pending?.last ?? last),
+        count: count + (pending?.count ?? 0),
+        fields
+      }
+      if (timer !== undefined) return
+      say()
+      timer = clock.after(REPEAT_MS, () => {
+        timer = undefined
+        say()
+      })
+    },
+    flush() {
+      timer?.cancel()
+      timer = undefined
+      say()
+    }
+  }
+}
+
+/** Tells the operator that an export fails, and that it works again. */
+export interface FailureReport {
+  /** WARN: at once for a new reason, at most once a minute for the same one. */
+  failed(reason: string, fields: LogFields): void
+  /** INFO when the last attempt had failed. */
+  worked(): void
+}
+
+export function createFailureReport(clock: Clock, log: Logger, fields: LogFields): FailureReport {
+  let failing = false
+  let said: { reason: string; atMs: number } | undefined
+  return {
+    failed(reason, attemptFields) {
+      failing = true
+      const nowMs = clock.monotonicMs()
+      if (said?.reason === reason && nowMs - said.atMs < REPEAT_MS) return
+      said = { reason, atMs: nowMs }
+      log.warn('Export failed and will be repeated', { ...fields, ...attemptFields, reason })
+    },
+    worked() {
+      if (failing) log.info('Export works again', fields)
+      failing = false
+      said = undefined
+    }
+  }
+}

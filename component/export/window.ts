@@ -1,0 +1,67 @@
+import type { StoredMessage } from '../model/message.ts'
+
+/**
+ * What a cursor remembers between the requests for one stretch of messages.
+ *
+ * - After a partial success: the numbers that were accepted behind a failed one. They are not sent again.
+ * - After a rejection: where the halves end into which the batch is cut until the offender is alone.
+ *
+ * Both are bounded by one batch: as long as anything is remembered, nothing behind the batch's end is sent. The window
+ * lives in memory only; losing it costs duplicates or a few requests.
+ */
+export interface ExportWindow {
+  /** The number before which the next request has to end. */
+  readonly end: number
+  /** True while a stretch is being worked through: its messages were released already. */
+  readonly active: boolean
+  /** Numbers accepted behind the cursor's position. */
+  readonly acceptedCount: number
+  isAccepted(sequenceNumber: number): boolean
+  /** Remembers the outcome of a request that accepted a part: `accepted` lie at or behind `next`, below `end`. */
+  keepAccepted(accepted: readonly StoredMessage[], end: number): void
+  /** Cuts a rejected batch of two messages or more: the next request takes its first half. */
+  split(rejected: readonly StoredMessage[]): void
+  /** Forgets what lies below the cursor's new position. */
+  advance(next: number): void
+  clear(): void
+}
+
+export function createWindow(): ExportWindow {
+  const accepted = new Set<number>()
+  /** Innermost last; each lies below the one before it. */
+  let ends: readonly number[] = []
+  const push = (end: number): void => {
+    if (end < (ends.at(-1) ?? Infinity)) ends = [...ends, end]
+  }
+  return {
+    get end() {
+      return ends.at(-1) ?? Infinity
+    },
+    get active() {
+      return ends.length > 0
+    },
+    get acceptedCount() {
+      return accepted.size
+    },
+    isAccepted: (sequenceNumber) => accepted.has(sequenceNumber),
+    keepAccepted(messages, end) {
+      for (const message of messages) accepted.add(message.sequenceNumber)
+      push(end)
+    },
+    split(rejected) {
+      const last = rejected.at(-1)
+      const middle = rejected[Math.ceil(rejected.length / 2)]
+      if (last === undefined || middle === undefined) return
+      push(last.sequenceNumber + 1)
+      push(middle.sequenceNumber)
+    },
+    advance(next) {
+      ends = ends.filter((end) => end > next)
+      for (const sequenceNumber of accepted) if (sequenceNumber < next) accepted.delete(sequenceNumber)
+    },
+    clear() {
+      accepted.clear()
+      ends = []
+    }
+  }
+}

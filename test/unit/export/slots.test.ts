@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createBandwidth } from '../../../component/export/bandwidth.ts'
+import { createSlots, type Grant, type Slots } from '../../../component/export/slots.ts'
+import { createFakeClock, flush } from '../../helpers/fake-clock.ts'
+
+/** Requests slots and remembers who got one. */
+function crowd(slots: Slots): { want: (name: string, priority: number) => () => void; granted: Map<string, Grant> } {
+  const granted = new Map<string, Grant>()
+  return {
+    granted,
+    want: (name, priority) => slots.request(priority, (grant) => void granted.set(name, grant)).cancel
+  }
+}
+
+test('no more requests run than there are slots', async () => {
+  const slots = createSlots(createFakeClock(), 2)
+  const { want, granted } = crowd(slots)
+  for (const name of ['a', 'b', 'c']) want(name, 10)
+  await flush()
+  assert.deepEqual([...granted.keys()], ['a', 'b'])
+  granted.get('b')?.release()
+  await flush()
+  assert.deepEqual([...granted.keys()], ['a', 'b', 'c'])
+})
+
+test('better priorities go first, equal ones in the order they became ready', async () => {
+  const clock = createFakeClock()
+  const { want, granted } = crowd(createSlots(clock, 1))
+  want('low', 10)
+  clock.advance(1)
+  want('middle one', 5)
+  clock.advance(1)
+  want('middle two', 5)
+  clock.advance(1)
+  want('high', 1)
+  const order: string[] = []
+  for (let turn = 0; turn < 4; turn += 1) {
+    await flush()
+    const name = [...granted.keys()].at(-1) ?? ''
+    order.push(name)
+    granted.get(name)?.release()
+  }
+  assert.deepEqual(order, ['high', 'middle one', 'middle two', 'low'])
+})
+
+test('an entry gains one priority per minute of waiting, and overtakes nobody of priority 1 who waited longer', async () => {
+  const clock = createFakeClock()
+  const { want, granted } = crowd(createSlots(clock, 1))
+  want('holder', 1)
+  await flush()
+  want('old', 3)
+  clock.advance(60_000)
+  want('two', 2)
+  granted.get('holder')?.release()
+  await flush()
+  assert.deepEqual([...granted.keys()], ['holder', 'old'], 'one minute makes 3 a 2, and it waited longer')
+
+  want('older one', 1)
+  clock.advance(1)
+  want('very old', 10)
+  clock.advance(3_600_000)
+  want('new one', 1)
+  granted.get('old')?.release()
+  await flush()
+  assert.equal([...granted.keys()].at(-1), 'older one')
+  granted.get('older one')?.release()
+  await flush()
+  assert.equal([...granted.keys()].at(-1), 'two', 'aged to priority 1, waiting longest of the rest')
+  granted.get('two')?.release()
+  await flush()
+  assert.equal([...granted.keys()].at(-1), 'very old')
+})
+
+test('a cancelled entry gets no slot', async () => {
+  const { want, granted } = crowd(createSlots(createFakeClock(), 1))
+  want('a', 1)()
+  want('b', 1)
+  await flush()
+  assert.deepEqual([...granted.keys()], ['b'])
+})
+
+test('after the stop nothing is granted', async () => {
+  const slots = createSlots(createFakeClock(), 1)
+  const { want, granted } = crowd(slots)
+  want('a', 1)
+  slots.stop()
+  await flush()
+  assert.equal(granted.size, 0)
+})
+
+test('under a bandwidth limit requests start only out of debt, one at a time, and small ones are not starved', async () => {
+  const clock = createFakeClock()
+  const { want, granted } = crowd(createSlots(clock, 5, createBandwidth(clock, 8_000)))
+  want('big', 1)
+  want('small', 1)
+  await flush()
+  assert.deepEqual([...granted.keys()], ['big'], 'its size is not known yet')
+  granted.get('big')?.charge(5_000)
+  await flush()
+  assert.equal(granted.size, 1)
+  // One second's worth was in the bucket: 4000 bytes of debt at 1000 bytes a second.
+  await clock.advanceAsync(3_999)
+  assert.equal(granted.size, 1)
+  await clock.advanceAsync(1)
+  assert.deepEqual([...granted.keys()], ['big', 'small'])
+})
+
+test('a grant that is given back unused does not block the bandwidth', async () => {
+  const clock = createFakeClock()
+  const { want, granted } = crowd(createSlots(clock, 5, createBandwidth(clock, 8_000)))
+  want('a', 1)
+  want('b', 1)
+  await flush()
+  granted.get('a')?.release()
+  await flush()
+  assert.deepEqual([...granted.keys()], ['a', 'b'])
+})
