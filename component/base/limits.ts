@@ -25,6 +25,8 @@ export const WAITING_READS_MAX = 1_024
 export const UNSENT_REPLY_BYTES_MAX = 4 * MIB
 /** A peer that takes no reply byte for this long is given up. */
 export const STALLED_PEER_TIMEOUT_MS = 60_000
+/** After both sides have been served a peer may take this long to close its side. */
+export const CLOSING_TIMEOUT_MS: number = 10_000
 /** A started frame must grow by PROGRESS_BYTES_MIN in this time. */
 export const FRAME_PROGRESS_TIMEOUT_MS = 30_000
 export const FRAME_PROGRESS_BYTES_MIN = 64 * KIB
@@ -43,6 +45,12 @@ export const ANSWER_DEADLINE_MS = 55_000
 export const CBOR_DEPTH_MAX = 16
 export const CBOR_ITEMS_MAX = 100_000
 export const REQUEST_ID_CHARS_MAX = 1_024
+/** Longest text in a request. No field may hold as much; it keeps the decoding of one text short. */
+export const CBOR_TEXT_BYTES_MAX = MIB
+/** Entries of otherSupportedProtocolVersions. */
+export const OTHER_VERSIONS_MAX = 32
+/** Start of a refused frame that is kept to find the request id in it. */
+export const REFUSED_FRAME_START_BYTES = 64 * KIB
 
 export const STREAMS_MAX = 10_000
 /** Exports of one stream. */
@@ -53,6 +61,15 @@ export const HTTP_URI_CHARS_MAX = 2_048
 export const BACKGROUND_SYNC_INTERVAL_MS = 1_000
 /** Export positions and durable offsets reach the catalogue at most this late. */
 export const CHECKPOINT_INTERVAL_MS = 1_000
+/** Appends of one stream that share a write. */
+export const APPEND_GROUP_BYTES_MAX = 8 * MIB
+export const APPEND_GROUP_COUNT_MAX = 4_096
+/** Free bytes and inodes that are left to the catalogue, the logs and other programs (reliability 3.5). */
+export const DISK_RESERVE_BYTES = 16 * MIB
+export const DISK_RESERVE_INODES = 64
+/** The free space is looked at after so many written bytes, or so much time. */
+export const DISK_CHECK_BYTES = 8 * MIB
+export const DISK_CHECK_INTERVAL_MS = 5_000
 /** File syncs under way at a time; the rest of Node's eight pool threads serves reads. */
 export const CONCURRENT_SYNCS_MAX = 6
 

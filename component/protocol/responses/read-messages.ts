@@ -1,0 +1,74 @@
+import { assert } from '../../base/assert.ts'
+import type { StoredMessage } from '../../model/message.ts'
+import { OPERATION } from '../operations.ts'
+import { FRAME_HEADER_BYTES, writeFrameHeader } from '../frame.ts'
+import { STATUS_SUCCESS } from '../status.ts'
+import {
+  headBytes,
+  integerBytes,
+  MAJOR_ARRAY,
+  MAJOR_BYTES,
+  MAJOR_MAP,
+  MAJOR_UNSIGNED,
+  preparedText,
+  writeAsciiText,
+  writeHead,
+  writeInteger,
+  writeRaw
+} from './cbor-writer.ts'
+
+/** A map of four, up to the request id. */
+const START = Buffer.concat([Buffer.from([MAJOR_MAP | 4]), preparedText('requestId')])
+/** From behind the request id to the list of messages. */
+const MIDDLE = Buffer.concat([
+  preparedText('status'),
+  Buffer.from([MAJOR_UNSIGNED | STATUS_SUCCESS]),
+  preparedText('errorMessage'),
+  preparedText(''),
+  preparedText('messages')
+])
+const INGEST_TIME = preparedText('ingestTime')
+const PAYLOAD = preparedText('payload')
+
+/** The start of each message, the same for all of one answer: a map of four, up to the sequence number. */
+function messageStart(streamName: string): Buffer {
+  const name = [preparedText('streamName'), preparedText(streamName), preparedText('sequenceNumber')]
+  return Buffer.concat([Buffer.from([MAJOR_MAP | 4]), ...name])
+}
+
+/** Bytes of the frame that `encodeReadResponse` makes, header included. */
+export function readResponseBytes(requestId: string, streamName: string, messages: readonly StoredMessage[]): number {
+  const idBytes = headBytes(requestId.length) + requestId.length
+  let frameBytes = FRAME_HEADER_BYTES + START.length + idBytes + MIDDLE.length + headBytes(messages.length)
+  frameBytes += messages.length * (messageStart(streamName).length + INGEST_TIME.length + PAYLOAD.length)
+  for (const { sequenceNumber, ingestTimeMs, payload } of messages) {
+    frameBytes += integerBytes(sequenceNumber) + integerBytes(ingestTimeMs) + headBytes(payload.length) + payload.length
+  }
+  return frameBytes
+}
+
+/**
+ * The frame with the messages that were read (protocol 5.4): its size is computed first, then every payload is copied
+ * once, from where it is stored to where it is sent.
+ * @param requestId of a parsed request, so made of the characters of its pattern; likewise `streamName`
+ */
+export function encodeReadResponse(requestId: string, streamName: string, messages: readonly StoredMessage[]): Buffer {
+  const frame = Buffer.allocUnsafe(readResponseBytes(requestId, streamName, messages))
+  writeFrameHeader(frame, OPERATION.readMessagesResponse)
+  let offset = writeRaw(frame, FRAME_HEADER_BYTES, START)
+  offset = writeAsciiText(frame, offset, requestId)
+  offset = writeRaw(frame, offset, MIDDLE)
+  offset = writeHead(frame, offset, MAJOR_ARRAY, messages.length)
+  const start = messageStart(streamName)
+  for (const { sequenceNumber, ingestTimeMs, payload } of messages) {
+    offset = writeRaw(frame, offset, start)
+    offset = writeInteger(frame, offset, sequenceNumber)
+    offset = writeRaw(frame, offset, INGEST_TIME)
+    offset = writeInteger(frame, offset, ingestTimeMs)
+    offset = writeRaw(frame, offset, PAYLOAD)
+    offset = writeHead(frame, offset, MAJOR_BYTES, payload.length)
+    offset = writeRaw(frame, offset, payload)
+  }
+  assert(offset === frame.length, 'the size of a read answer was computed exactly')
+  return frame
+}
