@@ -37,7 +37,12 @@ const bundleFile = join(ARTIFACTS, 'stream-manager.cjs')
 const addonFile = join(ARTIFACTS, `lmdb-${platform}.node`)
 mkdirSync(ARTIFACTS, { recursive: true })
 copyAddon(platform, addonFile)
-await bundle(join(ROOT, 'component', 'main.ts'), bundleFile, readVersion())
+try {
+  await bundle(join(ROOT, 'component', 'main.ts'), bundleFile, readVersion())
+} catch {
+  // esbuild has printed what is wrong.
+  process.exit(1)
+}
 // A source that changed while the build ran must look newer than the bundle.
 utimesSync(bundleFile, statSync(bundleFile).atime, started)
 report(bundleFile)

@@ -1,0 +1,3 @@
+import { serveEcho } from './peers/echo.ts'
+
+serveEcho(Number(process.argv[2]), (port) => process.send?.(port))
