@@ -48,7 +48,7 @@ describe('the recipe', () => {
   })
 
   it('hands every parameter to the process under its own name', () => {
-    const defaults = found(/^ {4}([A-Za-z_0-9]+): '.*'$/gm)
+    const defaults = found(/^ {4}([A-Z_0-9]+|startupTimeoutSeconds): '.*'$/gm)
     const handed = found(/^ {8}([A-Z_0-9]+): '\{configuration:\/\1\}'$/gm)
     assert.ok(defaults.includes('STREAM_MANAGER_SERVER_PORT'))
     assert.deepEqual([...handed, 'startupTimeoutSeconds'], defaults)

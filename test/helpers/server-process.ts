@@ -32,11 +32,14 @@ export interface ServerOptions {
   readonly storeRoot?: string
   /** Settings beside port 0, authentication off and the store; the machine's own are not passed on. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Path of the bundle; the built one by default. */
+  readonly bundle?: string
   /** Arguments for node, before the bundle. */
   readonly nodeArguments?: readonly string[]
 }
 
-const BUNDLE = join(import.meta.dirname, '..', '..', 'artifacts', 'stream-manager.cjs')
+/** Where the build leaves the server. */
+export const BUNDLE = join(import.meta.dirname, '..', '..', 'artifacts', 'stream-manager.cjs')
 /** The line of behaviour 2, rule 4. */
 const READY = 'Stream Manager reporting the state: RUNNING'
 const PATIENCE_MS = 30_000
@@ -59,7 +62,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
 /** Starts the server without waiting for anything, for tests of starts that fail. */
 export function spawnServer(options: ServerOptions = {}): Omit<ServerProcess, 'port'> {
   const storeRoot = options.storeRoot ?? mkdtempSync(join(tmpdir(), 'stream-manager-test-'))
-  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), BUNDLE], {
+  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), options.bundle ?? BUNDLE], {
     cwd: storeRoot,
     env: {
       PATH: process.env['PATH'],
