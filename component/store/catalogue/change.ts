@@ -1,7 +1,10 @@
+import { Fault } from '../../base/fault.ts'
+
 /** One change of the catalogue: the new value of a key, or its removal. The value is copied when it is handed over. */
 export interface CatalogueChange {
-  /** At most 480 bytes of printable ASCII, e.g. `stream/00c1…`. */
+  /** At most 480 bytes of printable ASCII that do not begin with `!`, e.g. `stream/00c1…`. */
   readonly key: string
+  /** At most 1 MiB. */
   readonly value: Uint8Array | undefined
 }
 
@@ -10,14 +13,23 @@ export interface CatalogueChange {
  * memory, so reading never touches the disk and a failed database can be written anew.
  */
 export interface Catalogue {
-  /** False when nothing, or only the last snapshot, could be recovered: the caller rebuilds the rest from the segments. */
+  /**
+   * False when there was no database, or one that could be read only in part: what the last snapshot holds is there,
+   * the caller rebuilds the rest from the segments. Also false at the first start of all.
+   */
   readonly complete: boolean
+  /** Why commits are rejected at present; undefined while the catalogue works. */
+  readonly fault: Fault | undefined
   entries(): ReadonlyMap<string, Buffer>
   /**
    * Applies all changes or none. Resolves when they survive a power cut; changes become visible in `entries` at once.
    * @throws Fault when they could not be made durable; they are then taken along by the next commit that works
+   * @throws CatalogueFull when there is no room for another stream; nothing of the commit is kept
    */
   commit(changes: readonly CatalogueChange[]): Promise<void>
   /** Waits for commits under way and closes; gives up after the commit deadline. */
   close(): Promise<void>
 }
+
+/** A commit was refused before anything of it was applied. */
+export class CatalogueFull extends Fault {}

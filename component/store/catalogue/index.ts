@@ -1,0 +1,3 @@
+export { CatalogueFull, type Catalogue, type CatalogueChange } from './change.ts'
+export { openCatalogue, type CatalogueOptions } from './open-catalogue.ts'
+export { probeCatalogue, probeInChild } from './probe.ts'
