@@ -1,0 +1,37 @@
+import type { AwsRequestHandler } from './request-handler.ts'
+import type { CredentialSource } from './credentials.ts'
+import { endpointOf, regionOf, usesFips, type AwsEnvironment, type AwsService } from './environment.ts'
+
+/** What all AWS clients share. */
+export interface AwsContext {
+  readonly environment: AwsEnvironment
+  readonly credentials: CredentialSource
+  readonly requestHandler: AwsRequestHandler
+  readonly userAgent: string
+}
+
+/** Settings that every client takes; the export engine repeats requests, so the client must not. */
+export interface AwsClientSettings {
+  readonly region?: string
+  readonly endpoint?: string
+  readonly useFipsEndpoint: boolean
+  readonly credentials: CredentialSource
+  readonly requestHandler: AwsRequestHandler
+  readonly maxAttempts: 1
+  readonly customUserAgent: string
+}
+
+/** Where and how a service is reached. A custom endpoint is taken as it is, also in FIPS mode. */
+export function awsClientSettings(context: AwsContext, service: AwsService): AwsClientSettings {
+  const region = regionOf(context.environment)
+  const endpoint = endpointOf(context.environment, service)
+  return {
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    useFipsEndpoint: endpoint === undefined && usesFips(context.environment),
+    credentials: context.credentials,
+    requestHandler: context.requestHandler,
+    maxAttempts: 1,
+    customUserAgent: context.userAgent
+  }
+}

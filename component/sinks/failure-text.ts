@@ -1,0 +1,22 @@
+/** Longest reason that is worth showing. */
+const REASON_CHARS_MAX = 300
+
+/**
+ * A short text for errorMessage (behaviour 6.5): `<ErrorName>: <message>`, on one line. A connection that was tried with
+ * several addresses tells the first error.
+ */
+export function failureText(error: unknown): string {
+  if (!(error instanceof Error)) return reason('Error', String(error))
+  if (error instanceof AggregateError && error.errors.length > 0) return failureText(error.errors[0])
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return reason(
+    error.name === 'Error' || error.name === 'AggregateError' ? (code ?? 'Error') : error.name,
+    error.message
+  )
+}
+
+/** Joins name and message; control characters of either are replaced. */
+export function reason(name: string, message: string): string {
+  const text = `${name}: ${message}`.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()
+  return text.length > REASON_CHARS_MAX ? `${text.slice(0, REASON_CHARS_MAX)}…` : text
+}

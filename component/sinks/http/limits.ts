@@ -1,0 +1,26 @@
+import { MIB } from '../../base/limits.ts'
+import type { BatchLimits } from '../../export/sink.ts'
+import { BATCH_SIZE_MAX, type HttpExport } from '../../model/export-definition.ts'
+
+/** Body of one request; a single larger message goes alone (behaviour 7). */
+const BODY_BYTES_MAX = 5 * MIB
+
+/** At most what one element of the JSON array has beside its payload: field names, two numbers, a name of 255 characters. */
+const JSON_ELEMENT_BYTES_MAX = 400
+
+const RAW_LIMITS: BatchLimits = {
+  countMax: 1,
+  bytesMax: BODY_BYTES_MAX,
+  sizeOf: (message) => message.payload.length
+}
+
+const JSON_LIMITS: BatchLimits = {
+  countMax: BATCH_SIZE_MAX.http,
+  bytesMax: BODY_BYTES_MAX,
+  sizeOf: (message) => Math.ceil(message.payload.length / 3) * 4 + JSON_ELEMENT_BYTES_MAX
+}
+
+/** Raw requests hold one message, JSON requests what fits into the body (behaviour 7). */
+export function httpLimits(definition: HttpExport): BatchLimits {
+  return definition.exportFormat === 'jsonBatched' ? JSON_LIMITS : RAW_LIMITS
+}

@@ -1,0 +1,28 @@
+import { MIB } from '../../base/limits.ts'
+import type { BatchLimits } from '../../export/sink.ts'
+import type { StoredMessage } from '../../model/message.ts'
+
+/*
+ * Quotas of PutRecords: https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
+ * and https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html
+ */
+
+/** Records of one request. */
+export const RECORDS_MAX = 500
+/** One request including the partition keys; also the largest record that any stream can be configured for. */
+export const REQUEST_BYTES_MAX = 10 * MIB
+/** The request size before the quota was doubled, which some endpoints still enforce (behaviour 8). */
+export const REQUEST_BYTES_FALLBACK = 5 * MIB
+/** A UUID, the partition key of every record. */
+export const PARTITION_KEY_BYTES = 36
+
+/** What the service counts for a message: its payload and its partition key. */
+export function kinesisRecordBytes(message: StoredMessage): number {
+  return message.payload.length + PARTITION_KEY_BYTES
+}
+
+export const KINESIS_LIMITS: BatchLimits = {
+  countMax: RECORDS_MAX,
+  bytesMax: REQUEST_BYTES_MAX,
+  sizeOf: kinesisRecordBytes
+}
