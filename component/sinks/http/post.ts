@@ -58,26 +58,31 @@ export function post(
       })
       const stall = createStallTimer(context.clock, () => request.destroy(new TimeoutError('no progress for 60 s')))
       request.on('close', () => stall.cancel())
-      request.on('error', (error) => reject(Object.assign(error, { reused: request.reusedSocket })))
+      let answer: HttpAnswer | undefined
+      request.on('error', (error) => {
+        // Once the status has been given it counts, whatever becomes of the body.
+        if (answer === undefined) reject(Object.assign(error, { reused: request.reusedSocket }))
+        else resolve(answer)
+      })
       request.on('socket', (socket) => {
         if (!request.reusedSocket) socket.once(secure ? 'secureConnect' : 'connect', () => stall.restart())
       })
       request.on('response', (response) => {
         // Time and bytes of the body are bounded together: progress does not count any more.
         stall.restart()
-        const answer = {
+        const given = {
           status: response.statusCode ?? 0,
           location: response.headers.location,
           retryAfter: response.headers['retry-after']
         }
+        answer = given
         let bytes = 0
         response.on('data', (chunk: Buffer) => {
           bytes += chunk.length
           if (bytes > ANSWER_BYTES_MAX) request.destroy()
         })
-        // The status has been given, whatever becomes of the body.
-        response.on('error', () => resolve(answer))
-        response.on('close', () => resolve(answer))
+        response.on('error', () => resolve(given))
+        response.on('close', () => resolve(given))
       })
       writeInPieces(request, body, () => stall.restart())
     })
