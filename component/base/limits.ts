@@ -31,8 +31,10 @@ export const CLOSING_TIMEOUT_MS: number = 10_000
 export const FRAME_PROGRESS_TIMEOUT_MS = 30_000
 export const FRAME_PROGRESS_BYTES_MIN = 64 * KIB
 
-/** Bytes of frames and replies held in memory, over all connections. A 1 GiB frame fits where memory is plentiful. */
-export const BUFFERED_BYTES_MAX = Math.max(64 * MIB, Math.min(2048 * MIB, Math.floor(totalmem() / 4)))
+/** Bytes of frames that are being received, over all connections. A 1 GiB frame fits where memory is plentiful. */
+export const FRAME_MEMORY_BYTES_MAX = Math.max(64 * MIB, Math.min(2048 * MIB, Math.floor(totalmem() / 4)))
+/** Bytes of messages on their way to readers, over all connections; a larger single answer waits to be alone. */
+export const ANSWER_MEMORY_BYTES_MAX = Math.max(64 * MIB, Math.min(512 * MIB, Math.floor(totalmem() / 8)))
 /** Bytes of all memory streams together. */
 export const MEMORY_STREAM_BYTES_MAX = Math.max(64 * MIB, Math.floor(totalmem() / 4))
 

@@ -1,4 +1,6 @@
 export { createExportEngine, type ExportEngine, type ExportEngineOptions } from './engine.ts'
+export { decodeProgress, encodeProgress } from './progress-codec.ts'
+export { exportSourceOf } from './stream-source.ts'
 export type { BatchLimits, ExportBatch, SendBatch, SendOutcome, Sink } from './sink.ts'
 export type { ExportProgress, ExportSource, ProgressStore } from './source.ts'
 export type { KindTotals } from './totals.ts'

@@ -89,8 +89,8 @@ export interface StreamLog {
   readonly needsSync: boolean
   /** Drops the oldest sealed segment from the log; its file stays until `removeDropped`. Returns its summary, if there was one. */
   dropOldestSegment(): SegmentSummary | undefined
-  /** Removes the files of segments dropped before the call; call it after the catalogue holds the raised `oldest`. */
-  removeDropped(): void
+  /** Removes the files of dropped segments wholly below `below`; call it once the catalogue holds that `oldest`. */
+  removeDropped(below: number): void
   /** True when `removeDropped` has work to do. */
   readonly hasDropped: boolean
   /**
@@ -101,6 +101,8 @@ export interface StreamLog {
    * @throws Fault when the disk cannot be read and no record could be returned
    */
   read(from: number, limit: number, countMax: number, bytesMax: number): Promise<readonly StoredMessage[]>
+  /** The size at which the caller will roll, so that the next segment can be made ahead of time. */
+  setRollBytes(bytes: number): void
   /** The metadata that headers of later segments carry: enough to rebuild the stream when the catalogue is lost. */
   setMetadata(metadata: Buffer): void
   /** Closes the files without syncing. Later calls throw. */

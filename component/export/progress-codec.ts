@@ -1,0 +1,40 @@
+import type { ExportProgress } from './source.ts'
+
+/** The catalogue value of an export's progress: a JSON list, numbers beyond 2^53 as text. */
+export function encodeProgress(progress: ExportProgress): Buffer {
+  const { next, startSequenceNumber, lastExportTimeMs, exportedBytes, processedMessages, skippedMessages } = progress
+  const list = [
+    next.toString(),
+    startSequenceNumber.toString(),
+    lastExportTimeMs ?? null,
+    exportedBytes,
+    processedMessages,
+    skippedMessages
+  ]
+  return Buffer.from(JSON.stringify(list))
+}
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const isNumberText = (value: unknown): value is string => typeof value === 'string' && /^\d{1,19}$/.test(value)
+
+/** The progress in a catalogue value; undefined when it cannot be read, then the export starts anew. */
+export function decodeProgress(bytes: Buffer): ExportProgress | undefined {
+  let list: unknown
+  try {
+    list = JSON.parse(bytes.toString())
+  } catch {
+    return undefined
+  }
+  if (!Array.isArray(list)) return undefined
+  const [next, start, lastExportTimeMs, exportedBytes, processedMessages, skippedMessages] = list as unknown[]
+  if (!isNumberText(next) || !isNumberText(start)) return undefined
+  if (!isCount(exportedBytes) || !isCount(processedMessages) || !isCount(skippedMessages)) return undefined
+  return {
+    next: BigInt(next),
+    startSequenceNumber: BigInt(start),
+    ...(isCount(lastExportTimeMs) ? { lastExportTimeMs } : {}),
+    exportedBytes,
+    processedMessages,
+    skippedMessages
+  }
+}

@@ -1,0 +1,19 @@
+import type { Stream } from '../stream/index.ts'
+import type { ExportSource } from './source.ts'
+
+/** The side of a stream that exports see: its durable messages and nothing else. */
+export function exportSourceOf(stream: Stream): ExportSource {
+  const { log } = stream
+  return {
+    streamId: stream.id,
+    streamName: stream.name,
+    get oldest() {
+      return log.oldest
+    },
+    get durableNext() {
+      return log.durableNext
+    },
+    read: (from, countMax, bytesMax) => log.read(from, log.durableNext, countMax, bytesMax),
+    onDurable: (listener) => stream.onDurable(listener)
+  }
+}

@@ -1,0 +1,27 @@
+import type { Result } from '../model/failure.ts'
+import type { ExportStatus } from '../model/stream-info.ts'
+import type { ParsedRequest } from '../protocol/index.ts'
+import type { Registry } from '../stream/index.ts'
+
+/** What the operations work on. */
+export interface Services {
+  readonly registry: Registry
+  /** The exports of a stream as describe reports them. */
+  exportStatuses(streamId: string): readonly ExportStatus[]
+}
+
+/** The side of a connection that an operation sees. */
+export interface Caller {
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal
+  /** Resolves once `bytes` of memory are set aside for this answer; undefined when they are at once. */
+  reserve(bytes: number): Promise<void> | undefined
+}
+
+/** One operation of the protocol: from the payload of its request to the frame of its answer. */
+export interface Operation<Request, Value> {
+  readonly parse: (payload: Buffer) => ParsedRequest<Request>
+  /** Calls `done` once, possibly at once. Faults of the surroundings arrive there as failures. */
+  readonly handle: (request: Request, services: Services, caller: Caller, done: (result: Result<Value>) => void) => void
+  readonly encode: (requestId: string, value: Value) => Buffer
+}

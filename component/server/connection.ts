@@ -1,0 +1,246 @@
+import { setMaxListeners } from 'node:events'
+import type { Socket } from 'node:net'
+import type { ByteBudget } from '../base/byte-budget.ts'
+import type { Clock } from '../base/clock.ts'
+import {
+  FRAME_LENGTH_MAX,
+  HANDSHAKE_FRAME_LENGTH_MAX,
+  IN_FLIGHT_REQUESTS_MAX,
+  UNSENT_REPLY_BYTES_MAX
+} from '../base/limits.ts'
+import type { Logger } from '../base/log.ts'
+import { dispatch, dispatchFailure, type Services } from '../handlers/index.ts'
+import type { Failure } from '../model/failure.ts'
+import {
+  CONNECT_VERSION,
+  FrameDecoder,
+  OPERATION,
+  type FrameViolation,
+  type ProtocolVersion
+} from '../protocol/index.ts'
+import { createAnswers, type Answers } from './answers.ts'
+import { createDeadlines, type ConnectionState, type Deadlines } from './deadlines.ts'
+import { performHandshake, refuseClient, type HandshakeOptions, type HandshakeOutcome } from './handshake.ts'
+import { OpenAnswer } from './open-answer.ts'
+import { createOutbox, type Outbox } from './outbox.ts'
+
+/*
+ * One connection:
+ *
+ *     awaiting Connect ──admitted──▶ established ──peer's FIN, stop, violation──▶ closing ──▶ closed
+ *            └──────────refused, time-out, violation──────────────────────────────▲
+ *
+ * Closing answers what is in flight, then half-closes and discards input until the peer closes too. It never resets the
+ * connection, because a Python client is dead for good after that (protocol 11.3).
+ */
+/** What all connections share. */
+export interface ConnectionOptions {
+  readonly services: Services
+  readonly handshake: HandshakeOptions
+  /** Memory of frames that are being received. */
+  readonly frameBudget: ByteBudget
+  /** Memory of answers that carry messages. */
+  readonly answerBudget: ByteBudget
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+const VERSION_BYTE = Buffer.from([CONNECT_VERSION])
+/** A client of which nothing is known yet is answered so that every version understands it. */
+const OLDEST_VERSION: ProtocolVersion = '1.0.0'
+
+/** Serves one client from its first byte to its last. */
+export class Connection {
+  protocolVersion: ProtocolVersion = OLDEST_VERSION
+  readonly #socket: Socket
+  readonly #options: ConnectionOptions
+  readonly #decoder: FrameDecoder
+  readonly #outbox: Outbox
+  readonly #answers: Answers
+  readonly #deadlines: Deadlines
+  readonly #gone = new AbortController()
+  #state: ConnectionState = 'awaiting Connect'
+  #isAuthenticating = false
+  /** No answer leaves any more, because it would come too late. */
+  #isAbandoned = false
+  #frameReservedBytes = 0
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    this.#socket = socket
+    this.#options = options
+    setMaxListeners(0, this.#gone.signal)
+    const budget = {
+      reserve: (bytes: number) => options.frameBudget.tryReserve(bytes),
+      release: (bytes: number) => options.frameBudget.release(bytes)
+    }
+    this.#decoder = new FrameDecoder(
+      {
+        connectVersion: (version) => this.#onConnectVersion(version),
+        frame: (operation, payload, reservedBytes) => this.#onFrame(operation, payload, reservedBytes),
+        refused: (operation, payloadStart) => this.#onRefusedFrame(operation, payloadStart),
+        violation: (violation) => this.#onViolation(violation)
+      },
+      budget,
+      HANDSHAKE_FRAME_LENGTH_MAX
+    )
+    this.#outbox = createOutbox(socket, () => this.#onProgress())
+    this.#answers = createAnswers((frame, sent) => this.#send(frame, sent))
+    this.#deadlines = createDeadlines(options.clock.monotonicMs())
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, 60_000)
+    socket.on('data', (chunk: Buffer) => this.#decoder.push(chunk))
+    socket.on('end', () => this.close())
+    socket.on('error', (error) => options.logger.debug('A connection failed', { error: error.message }))
+    socket.on('close', () => this.#onClosed())
+  }
+
+  /** Answers what is in flight, ends waiting reads, then ends the connection. */
+  close(): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return
+    this.#state = 'closing'
+    this.#deadlines.closing(this.#options.clock.monotonicMs())
+    this.#decoder.stop()
+    this.#gone.abort()
+    this.#socket.resume()
+    this.#endWhenAnswered()
+  }
+
+  /** Refuses the client before it has said anything: there are too many connections. */
+  refuse(failure: Failure): void {
+    this.#finishHandshake(refuseClient(this.#options.handshake, failure))
+  }
+
+  /** Looks after everything that has a deadline; called about once a second. */
+  checkDeadlines(): void {
+    const verdict = this.#deadlines.check({
+      nowMs: this.#options.clock.monotonicMs(),
+      state: this.#state,
+      isAuthenticating: this.#isAuthenticating,
+      frameBytes: this.#decoder.receivedBytes,
+      unsentBytes: this.#outbox.unsentBytes,
+      oldestRequestMs: this.#answers.oldestWithDeadlineMs()
+    })
+    if (verdict === undefined) return
+    this.#options.logger.debug('A connection is ended', { reason: verdict.reason })
+    if (verdict.action === 'destroy') {
+      this.#socket.destroy()
+      return
+    }
+    this.#isAbandoned = verdict.action === 'abandon'
+    this.close()
+  }
+
+  /** The place of one request among the answers of this connection. */
+  open(operation: number, requestId: string): OpenAnswer {
+    const { frameBudget, answerBudget, clock } = this.#options
+    const mayWait = operation === OPERATION.readMessages
+    const entry = this.#answers.open(requestId, mayWait ? undefined : clock.monotonicMs())
+    const open = new OpenAnswer(
+      this.#answers,
+      entry,
+      this.#gone.signal,
+      { frameBudget, answerBudget },
+      this.#frameReservedBytes
+    )
+    this.#frameReservedBytes = 0
+    return open
+  }
+
+  #send(frame: Buffer, sent: (() => void) | undefined): void {
+    if (!this.#isAbandoned) this.#outbox.send(frame, sent)
+    else sent?.()
+  }
+
+  #onConnectVersion(version: number): void {
+    if (version === CONNECT_VERSION) return
+    this.refuse({ kind: 'unsupportedConnectVersion', message: `connect version ${version} is not supported` })
+  }
+
+  #onFrame(operation: number, payload: Buffer, reservedBytes: number): void {
+    if (this.#state === 'awaiting Connect') {
+      this.#options.frameBudget.release(reservedBytes)
+      void this.#onFirstFrame(operation, payload)
+      return
+    }
+    this.#frameReservedBytes = reservedBytes
+    if (!dispatch(operation, payload, this.#options.services, this)) {
+      this.#options.frameBudget.release(reservedBytes)
+      this.#frameReservedBytes = 0
+      this.#options.logger.debug('A request without a readable request id ends its connection', { operation })
+      this.close()
+    }
+    this.#throttle()
+  }
+
+  async #onFirstFrame(operation: number, payload: Buffer): Promise<void> {
+    this.#isAuthenticating = true
+    this.#decoder.pause()
+    const outcome = await performHandshake(operation, payload, this.#options.handshake)
+    this.#isAuthenticating = false
+    if (this.#state === 'awaiting Connect') this.#finishHandshake(outcome)
+  }
+
+  #finishHandshake({ answer, protocolVersion, refusal }: HandshakeOutcome): void {
+    if (answer !== undefined) this.#outbox.send(Buffer.concat([VERSION_BYTE, answer]))
+    if (protocolVersion === undefined) {
+      this.#options.logger.info('A client was refused', { reason: refusal?.message })
+      this.close()
+      return
+    }
+    this.#state = 'established'
+    this.protocolVersion = protocolVersion
+    this.#decoder.lengthMax = FRAME_LENGTH_MAX
+    this.#decoder.resume()
+  }
+
+  /** There is no memory for a large request; its start is enough to say so. */
+  #onRefusedFrame(operation: number, payloadStart: Buffer): void {
+    const failure: Failure = { kind: 'outOfMemory', message: 'the server has no memory for a request of this size now' }
+    this.#options.logger.warn('A request was refused for lack of memory', { operation })
+    if (this.#state !== 'established' || !dispatchFailure(operation, payloadStart, failure, this)) this.close()
+  }
+
+  #onViolation(violation: FrameViolation): void {
+    this.#options.logger.info('A connection sent an impossible frame', { length: violation.length })
+    if (violation.kind === 'lengthTooLarge' && this.#state === 'established') {
+      const failure: Failure = {
+        kind: 'requestPayloadTooLarge',
+        message: `a request has at most ${FRAME_LENGTH_MAX} bytes`
+      }
+      dispatchFailure(violation.operation, violation.payloadStart, failure, this)
+    }
+    this.close()
+  }
+
+  #isOverloaded(): boolean {
+    return this.#answers.openCount >= IN_FLIGHT_REQUESTS_MAX || this.#outbox.unsentBytes >= UNSENT_REPLY_BYTES_MAX
+  }
+
+  /** Takes in no more requests than can be answered: the rest waits in the kernel, and so in the client. */
+  #throttle(): void {
+    if (this.#state !== 'established' || !this.#isOverloaded()) return
+    this.#decoder.pause()
+    this.#socket.pause()
+  }
+
+  #onProgress(): void {
+    this.#deadlines.progressed(this.#options.clock.monotonicMs())
+    if (this.#state === 'closing') {
+      this.#endWhenAnswered()
+    } else if (this.#state === 'established' && !this.#isOverloaded()) {
+      this.#socket.resume()
+      this.#decoder.resume()
+    }
+  }
+
+  #endWhenAnswered(): void {
+    const isAnswered = this.#isAbandoned || this.#answers.openCount === 0
+    if (isAnswered && this.#outbox.isEmpty && !this.#socket.writableEnded) this.#socket.end()
+  }
+
+  #onClosed(): void {
+    this.#state = 'closed'
+    this.#decoder.stop()
+    this.#gone.abort()
+  }
+}

@@ -1,0 +1,2 @@
+export { admitEveryone, type Authenticate } from './handshake.ts'
+export { listen, type Listener } from './listener.ts'

@@ -1,0 +1,81 @@
+import type { Clock, Timer } from '../base/clock.ts'
+import { describeError } from '../base/fault.ts'
+import type { Logger } from '../base/log.ts'
+import type { StreamLog } from '../store/stream-log.ts'
+import { isClockSuspect, SUSPECT_CLOCK_PAUSE_MS, sweepPeriodMs, type ClockReading } from './retention.ts'
+
+/** Looks for expired segments from time to time (behaviour 4.5). */
+export interface ExpirySweep {
+  /** Sweeps at once and from then on at the period of the current time to live; rests when there is none. */
+  restart(): void
+  stop(): void
+}
+
+export interface ExpirySweepOptions {
+  readonly log: StreamLog
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly streamName: string
+  readonly timeToLiveMs: () => number | undefined
+  /** Runs an action while no append is under way. */
+  readonly exclusively: (action: () => Promise<void>) => Promise<void>
+  /** The log has dropped something. */
+  readonly changed: () => void
+}
+
+/** Creates the sweep of one stream, at rest. */
+export function createExpirySweep(options: ExpirySweepOptions): ExpirySweep {
+  const { log, clock, logger, streamName } = options
+  let timer: Timer | undefined
+  let last: ClockReading | undefined
+  let isStopped = false
+
+  /** Data goes by whole segments, once the newest record in one has expired; the active one is sealed first. */
+  const dropExpired = async (timeToLiveMs: number): Promise<void> => {
+    const expiredBefore = clock.wallMs() - timeToLiveMs
+    if (log.activeBytes > 0 && log.activeLastIngestMs <= expiredBefore) await log.roll()
+    for (
+      let oldest = log.sealed[0];
+      oldest !== undefined && oldest.lastIngestMs <= expiredBefore;
+      oldest = log.sealed[0]
+    ) {
+      log.dropOldestSegment()
+      logger.debug('A segment has expired', { stream: streamName, from: oldest.base, to: oldest.next - 1 })
+      options.changed()
+    }
+  }
+
+  const sweep = async (): Promise<void> => {
+    const timeToLiveMs = options.timeToLiveMs()
+    if (isStopped || timeToLiveMs === undefined) return
+    const now = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
+    const isSuspect = isClockSuspect(last, now, log.activeLastIngestMs)
+    last = now
+    if (isSuspect) {
+      logger.warn('The clock has jumped, so nothing expires for an hour', { stream: streamName })
+    } else {
+      try {
+        await options.exclusively(() => dropExpired(timeToLiveMs))
+      } catch (error) {
+        logger.warn('Expired segments could not be dropped', { stream: streamName, error: describeError(error) })
+      }
+    }
+    arm(isSuspect ? SUSPECT_CLOCK_PAUSE_MS : sweepPeriodMs(timeToLiveMs))
+  }
+
+  const arm = (delayMs: number): void => {
+    timer?.cancel()
+    if (!isStopped) timer = clock.after(delayMs, () => void sweep())
+  }
+
+  return {
+    restart() {
+      if (options.timeToLiveMs() === undefined) timer?.cancel()
+      else arm(0)
+    },
+    stop() {
+      isStopped = true
+      timer?.cancel()
+    }
+  }
+}

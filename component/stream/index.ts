@@ -1,0 +1,6 @@
+export { catalogueKeys } from './catalogue-records.ts'
+export { createCheckpointer, type Checkpointer } from './checkpointer.ts'
+export { createRegistry, type Registry, type StreamObserver } from './registry.ts'
+export { createSpaceGuard } from './space-guard.ts'
+export { createStreamFolders } from './stream-folders.ts'
+export type { Stream } from './stream.ts'

@@ -1,0 +1,104 @@
+import type { Clock } from '../base/clock.ts'
+import { KIB, READ_REPLY_BYTES_MAX } from '../base/limits.ts'
+import { FAILURES, fail, success, type Failure, type Result } from '../model/failure.ts'
+import type { StoredMessage } from '../model/message.ts'
+import type { StreamLog } from '../store/stream-log.ts'
+import type { ReadWaiters } from './read-waiters.ts'
+
+/** A checked wish to read. */
+export interface ReadOptions {
+  /** First sequence number wanted; below the oldest one means the oldest. */
+  readonly from: number
+  /** 1 or more. */
+  readonly minCount: number
+  /** `minCount` or more. */
+  readonly maxCount: number
+  /** 0: do not wait. */
+  readonly timeoutMs: number
+}
+
+/** A waiting read ends a little early, because a client that has given up is harmed by the answer (behaviour 3.9 Q5). */
+const EARLY_MS_MAX = 100
+const EARLY_FRACTION = 0.02
+
+/** How long a read with this time-out waits. */
+export function waitMs(timeoutMs: number): number {
+  return timeoutMs - Math.min(EARLY_MS_MAX, timeoutMs * EARLY_FRACTION)
+}
+
+/** Whoever wants the messages. */
+export interface Reader {
+  /** Aborted when the reader has gone. */
+  readonly signal: AbortSignal
+  /** Resolves once `bytes` of memory are set aside for the messages; undefined when they are at once. */
+  reserve(bytes: number): Promise<void> | undefined
+}
+
+const ANSWER_OVERHEAD_BYTES = 64 * KIB
+
+/** About how many bytes the next `available` messages are, `countMax` at most. */
+function expectedBytes(log: StreamLog, available: number, countMax: number): number {
+  const averageBytes = log.totalBytes / Math.max(1, log.next - log.oldest)
+  const bytes = Math.min(available, countMax) * averageBytes * 2 + ANSWER_OVERHEAD_BYTES
+  return Math.ceil(Math.min(bytes, log.totalBytes + ANSWER_OVERHEAD_BYTES, READ_REPLY_BYTES_MAX))
+}
+
+/** Nothing to answer with yet; worth another look once the stream's next number is `untilNext`. */
+interface TooFew {
+  readonly untilNext: number
+}
+
+/** Reads what is there now: at least `minCount` messages, or what is missing. */
+async function readNow(
+  log: StreamLog,
+  options: ReadOptions,
+  reader: Reader
+): Promise<Result<readonly StoredMessage[]> | TooFew> {
+  const { from, minCount, maxCount } = options
+  const limit = log.next
+  const untilNext = Math.max(from, log.oldest) + minCount
+  if (limit < untilNext) return { untilNext }
+  await reader.reserve(expectedBytes(log, limit - Math.max(from, log.oldest), maxCount))
+  const messages = await log.read(from, limit, maxCount, READ_REPLY_BYTES_MAX)
+  if (messages.length >= minCount) return success(messages)
+  // Fewer than the numbers promise: either the size bound ended the read, or damaged records were left out.
+  const last = messages.at(-1)
+  if (last === undefined || last.sequenceNumber + 1 >= limit) return { untilNext: limit + 1 }
+  const more = await log.read(last.sequenceNumber + 1, limit, 1, 1)
+  if (more.length === 0) return { untilNext: limit + 1 }
+  return fail('responsePayloadTooLarge', `the answer would exceed ${READ_REPLY_BYTES_MAX} bytes, read fewer messages`)
+}
+
+/** What a read needs of its stream. */
+export interface ReadContext {
+  readonly log: StreamLog
+  readonly waiters: ReadWaiters
+  readonly clock: Clock
+  /** Why the stream serves nobody any more, once it does not. */
+  readonly closedBecause: () => Failure | undefined
+}
+
+/**
+ * Reads messages, waiting for `minCount` of them if the options allow it (behaviour 3.4).
+ * @throws Fault when nothing at or after `from` can be read any more
+ */
+export async function readMessages(
+  context: ReadContext,
+  options: ReadOptions,
+  reader: Reader
+): Promise<Result<readonly StoredMessage[]>> {
+  const { log, waiters, clock } = context
+  const deadlineMs = clock.monotonicMs() + waitMs(options.timeoutMs)
+  for (;;) {
+    const found = await readNow(log, options, reader)
+    const closed = context.closedBecause()
+    if (closed !== undefined) return { ok: false, failure: closed }
+    if ('ok' in found) return found
+    if (options.timeoutMs === 0) {
+      return { ok: false, failure: options.from >= log.next ? FAILURES.readBeyondEnd : FAILURES.readTimedOut }
+    }
+    if (log.next >= found.untilNext) continue
+    const reached = await waiters.wait(found.untilNext, deadlineMs - clock.monotonicMs(), reader.signal)
+    if (!reached) return { ok: false, failure: context.closedBecause() ?? FAILURES.readTimedOut }
+  }
+}

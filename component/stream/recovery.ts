@@ -1,0 +1,158 @@
+import { describeError } from '../base/fault.ts'
+import type { Logger } from '../base/log.ts'
+import type { StreamDefinition } from '../model/stream-definition.ts'
+import { decodeDefinition, encodeDefinition } from '../protocol/index.ts'
+import type { Catalogue, CatalogueChange } from '../store/catalogue/change.ts'
+import type { SegmentSummary, StreamLog } from '../store/stream-log.ts'
+import { catalogueKeys, decodeState, decodeSummary, parseCatalogueKey } from './catalogue-records.ts'
+import type { RememberedLog, StreamFolders } from './stream-folders.ts'
+
+/** A stream as the last run left it. */
+export interface RecoveredStream {
+  readonly id: string
+  readonly definition: StreamDefinition
+  readonly log: StreamLog
+  /** Catalogue values of its exports, by identifier. */
+  readonly exportProgress: ReadonlyMap<string, Buffer>
+  /** Segments that the catalogue describes. */
+  readonly knownSegments: readonly number[]
+}
+
+/** All that the catalogue says of one stream. */
+interface Remembered {
+  definition?: StreamDefinition
+  deletedFolder?: string
+  state?: Buffer
+  readonly summaries: Map<number, SegmentSummary>
+  readonly exportProgress: Map<string, Buffer>
+}
+
+function readCatalogue(catalogue: Catalogue, logger: Logger): Map<string, Remembered> {
+  const streams = new Map<string, Remembered>()
+  for (const [key, value] of catalogue.entries()) {
+    const { kind, streamId, detail } = parseCatalogueKey(key)
+    if (streamId === '') continue
+    const stream: Remembered = streams.get(streamId) ?? { summaries: new Map(), exportProgress: new Map() }
+    streams.set(streamId, stream)
+    if (kind === 'stream') {
+      const definition = decodeDefinition(value)
+      if (definition.ok) stream.definition = definition.value
+      else logger.warn('A definition in the catalogue cannot be read', { key, error: definition.failure.message })
+    } else if (kind === 'deleted') stream.deletedFolder = value.toString()
+    else if (kind === 'state') stream.state = value
+    else if (kind === 'export') stream.exportProgress.set(detail, value)
+    else if (kind === 'segment') {
+      const summary = decodeSummary(value)
+      if (summary !== undefined) stream.summaries.set(summary.base, summary)
+    }
+  }
+  return streams
+}
+
+/** Records of streams that are neither defined nor deleted: written while their stream was being deleted. */
+function orphans(
+  catalogue: Catalogue,
+  recovered: ReadonlySet<string>,
+  remembered: ReadonlyMap<string, Remembered>
+): CatalogueChange[] {
+  const isOrphan = (key: string): boolean => {
+    const { streamId } = parseCatalogueKey(key)
+    const entry = remembered.get(streamId)
+    return (
+      entry !== undefined &&
+      !recovered.has(streamId) &&
+      entry.definition === undefined &&
+      entry.deletedFolder === undefined
+    )
+  }
+  return [...catalogue.entries().keys()].filter(isOrphan).map((key) => ({ key, value: undefined }))
+}
+
+/**
+ * Brings every stream back: those in the catalogue, and those whose folder the catalogue does not know, because it was
+ * lost (reliability 3.1.8, 3.3). Trouble with one stream never stops the others.
+ */
+export async function recoverStreams(
+  catalogue: Catalogue,
+  folders: StreamFolders,
+  logger: Logger
+): Promise<RecoveredStream[]> {
+  const remembered = readCatalogue(catalogue, logger)
+  const onDisk = folders.list()
+  const recovered: RecoveredStream[] = []
+  const names = new Set<string>()
+  const changes: CatalogueChange[] = []
+
+  const removeDeleted = async (id: string, folder: string): Promise<void> => {
+    try {
+      await folders.remove(folder)
+      changes.push({ key: catalogueKeys.deleted(id), value: undefined })
+    } catch (error) {
+      logger.warn('The folder of a deleted stream cannot be removed yet', { folder, error: describeError(error) })
+    }
+  }
+
+  const findDefinition = (id: string, folder: string | undefined): StreamDefinition | undefined => {
+    const known = remembered.get(id)?.definition
+    if (known !== undefined) return known
+    const metadata = folder === undefined ? undefined : folders.readMetadata(id, folder)
+    const copy = metadata === undefined ? undefined : decodeDefinition(metadata)
+    if (copy?.ok !== true) return undefined
+    logger.warn('A stream was rebuilt from its segments', { stream: copy.value.name })
+    changes.push({ key: catalogueKeys.stream(id), value: encodeDefinition(copy.value) })
+    return copy.value
+  }
+
+  const openLog = async (id: string, definition: StreamDefinition, folder: string | undefined): Promise<StreamLog> => {
+    const entry = remembered.get(id)
+    const state = decodeState(entry?.state)
+    if (definition.persistence === 'memory') return folders.create(id, definition)
+    if (folder !== undefined) {
+      const known: RememberedLog = { state, summaries: entry?.summaries ?? new Map<number, SegmentSummary>() }
+      return folders.open(id, folder, definition, known)
+    }
+    logger.error('The folder of a stream is gone, it goes on empty', { stream: definition.name })
+    return folders.create(id, definition, state?.next ?? 0)
+  }
+
+  const recover = async (id: string): Promise<void> => {
+    const entry = remembered.get(id)
+    const folder = onDisk.get(id)
+    const definition = findDefinition(id, folder)
+    if (definition === undefined || names.has(definition.name)) {
+      if (folder !== undefined) folders.quarantine(folder)
+      return
+    }
+    names.add(definition.name)
+    try {
+      const log = await openLog(id, definition, folder)
+      const isMemory = definition.persistence === 'memory'
+      recovered.push({
+        id,
+        definition,
+        log,
+        exportProgress: isMemory ? new Map<string, Buffer>() : (entry?.exportProgress ?? new Map<string, Buffer>()),
+        knownSegments: [...(entry?.summaries.keys() ?? [])]
+      })
+    } catch (error) {
+      logger.error('A stream cannot be opened and is left as it is', {
+        stream: definition.name,
+        error: describeError(error)
+      })
+    }
+  }
+
+  for (const [id, entry] of remembered)
+    if (entry.deletedFolder !== undefined) await removeDeleted(id, entry.deletedFolder)
+  const inCatalogue = [...remembered].filter(
+    ([, entry]) => entry.definition !== undefined && entry.deletedFolder === undefined
+  )
+  for (const [id] of inCatalogue) await recover(id)
+  for (const id of onDisk.keys()) {
+    const entry = remembered.get(id)
+    if (entry?.definition === undefined && entry?.deletedFolder === undefined) await recover(id)
+  }
+  changes.push(...orphans(catalogue, new Set(recovered.map(({ id }) => id)), remembered))
+  if (changes.length > 0) await catalogue.commit(changes)
+  return recovered
+}

@@ -1,0 +1,207 @@
+import { createKeyedLock } from '../base/keyed-lock.ts'
+import { describeError } from '../base/fault.ts'
+import { STREAMS_MAX } from '../base/limits.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Logger } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import { fail, FAILURES, success, type FailureKind, type Result } from '../model/failure.ts'
+import type { StreamDefinition } from '../model/stream-definition.ts'
+import { encodeDefinition } from '../protocol/index.ts'
+import type { Catalogue, CatalogueChange } from '../store/catalogue/change.ts'
+import type { StreamLog } from '../store/stream-log.ts'
+import { catalogueKeys, parseCatalogueKey } from './catalogue-records.ts'
+import type { Checkpointer } from './checkpointer.ts'
+import { recoverStreams } from './recovery.ts'
+import { noSpaceGuard, type SpaceGuard } from './space-guard.ts'
+import type { StreamFolders } from './stream-folders.ts'
+import { createStream, type Stream } from './stream.ts'
+import { updateObstacle } from './update-rules.ts'
+
+/** Who is told what becomes of the streams: the exports. */
+export interface StreamObserver {
+  /** `exportProgress` holds the catalogue's values by export identifier; empty for a new stream. */
+  opened(stream: Stream, exportProgress: ReadonlyMap<string, Buffer>): void
+  updated(stream: Stream): void
+  deleted(stream: Stream): void
+}
+
+/** All streams by name. Changes of one name happen one after another; their answers promise durability (design 3). */
+export interface Registry {
+  /** Brings back the streams of the last run; call it once, before anything else. */
+  recover(): Promise<void>
+  get(name: string): Stream | undefined
+  /** All names, sorted. */
+  list(): readonly string[]
+  create(definition: StreamDefinition): Promise<Result<void>>
+  update(definition: StreamDefinition): Promise<Result<void>>
+  delete(name: string): Promise<Result<void>>
+  /** Writes and syncs everything; nothing may be called afterwards. */
+  stop(): Promise<void>
+}
+
+export interface RegistryOptions {
+  readonly catalogue: Catalogue
+  readonly checkpointer: Checkpointer
+  readonly folders: StreamFolders
+  readonly space: SpaceGuard
+  readonly observer: StreamObserver
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly defer: (action: () => void) => void
+}
+
+const STREAM_ID_BYTES = 8
+
+/** Creates the registry, empty. */
+export function createRegistry(options: RegistryOptions): Registry {
+  const { catalogue, checkpointer, folders, observer, logger } = options
+  const streams = new Map<string, Stream>()
+  const locks = createKeyedLock()
+  const removals = new Set<Promise<void>>()
+
+  const open = (id: string, definition: StreamDefinition, log: StreamLog): Stream => {
+    const stream = createStream({
+      id,
+      definition,
+      log,
+      space: definition.persistence === 'file' ? options.space : noSpaceGuard,
+      clock: options.clock,
+      logger,
+      defer: options.defer,
+      changed: () => {
+        if (definition.persistence === 'file') checkpointer.logChanged(id, log)
+        else if (log.hasDropped) log.removeDropped(log.oldest)
+      },
+      checkpoint: () => checkpointer.flush()
+    })
+    streams.set(definition.name, stream)
+    return stream
+  }
+
+  const faultAnswer = (action: string, name: string, kind: FailureKind, error: unknown): Result<never> => {
+    logger.error(`A stream could not be ${action}`, { stream: name, error: describeError(error) })
+    return fail(kind, describeError(error))
+  }
+
+  const create = async (definition: StreamDefinition): Promise<Result<void>> => {
+    if (streams.has(definition.name)) return { ok: false, failure: FAILURES.streamExists }
+    if (streams.size >= STREAMS_MAX) return fail('invalidRequest', `there are already ${STREAMS_MAX} message streams`)
+    const id = options.random.bytes(STREAM_ID_BYTES).toString('hex')
+    try {
+      const log = await createDurably(id, definition)
+      observer.opened(open(id, definition, log), new Map())
+    } catch (error) {
+      await takeBack(id, definition)
+      return faultAnswer('created', definition.name, 'unknownFailure', error)
+    }
+    logger.info('A stream was created', { stream: definition.name })
+    return success(undefined)
+  }
+
+  const createDurably = async (id: string, definition: StreamDefinition): Promise<StreamLog> => {
+    const log = await folders.create(id, definition)
+    try {
+      await catalogue.commit([{ key: catalogueKeys.stream(id), value: encodeDefinition(definition) }])
+      return log
+    } catch (error) {
+      log.close()
+      throw error
+    }
+  }
+
+  /** After a failed create nothing of it may come back at the next start. */
+  const takeBack = async (id: string, definition: StreamDefinition): Promise<void> => {
+    const folder = folders.folderName(id, definition)
+    await catalogue
+      .commit([
+        { key: catalogueKeys.stream(id), value: undefined },
+        { key: catalogueKeys.deleted(id), value: Buffer.from(folder) }
+      ])
+      .catch(() => undefined)
+    await removeFolder(id, folder)
+  }
+
+  const update = async (definition: StreamDefinition): Promise<Result<void>> => {
+    const stream = streams.get(definition.name)
+    if (stream === undefined) return { ok: false, failure: FAILURES.streamMissing }
+    const obstacle = updateObstacle(stream.definition, definition, stream.storageStatus())
+    if (obstacle !== undefined) return { ok: false, failure: obstacle }
+    const before = encodeDefinition(stream.definition)
+    try {
+      await catalogue.commit([{ key: catalogueKeys.stream(stream.id), value: encodeDefinition(definition) }])
+    } catch (error) {
+      await catalogue.commit([{ key: catalogueKeys.stream(stream.id), value: before }]).catch(() => undefined)
+      return faultAnswer('updated', definition.name, 'updateFailed', error)
+    }
+    await stream.setDefinition(definition)
+    observer.updated(stream)
+    logger.info('A stream was updated', { stream: definition.name })
+    return success(undefined)
+  }
+
+  /** The catalogue's records of a stream, to be removed, and the tombstone in their place. */
+  const deletionOf = (stream: Stream): CatalogueChange[] => {
+    const records = [...catalogue.entries().keys()].filter((key) => parseCatalogueKey(key).streamId === stream.id)
+    const removed = records.map((key) => ({ key, value: undefined }))
+    if (stream.definition.persistence === 'memory') return removed
+    const folder = folders.folderName(stream.id, stream.definition)
+    return [...removed, { key: catalogueKeys.deleted(stream.id), value: Buffer.from(folder) }]
+  }
+
+  const remove = async (name: string): Promise<Result<void>> => {
+    const stream = streams.get(name)
+    if (stream === undefined) return { ok: false, failure: FAILURES.streamMissing }
+    checkpointer.forget(stream.id)
+    try {
+      await catalogue.commit(deletionOf(stream))
+    } catch (error) {
+      return faultAnswer('deleted', name, 'unknownFailure', error)
+    }
+    streams.delete(name)
+    observer.deleted(stream)
+    await stream.drop()
+    checkpointer.forget(stream.id)
+    logger.info('A stream was deleted', { stream: name })
+    const removal = removeFolder(stream.id, folders.folderName(stream.id, stream.definition))
+    removals.add(removal)
+    void removal.finally(() => removals.delete(removal))
+    return success(undefined)
+  }
+
+  /** The folder goes after the answer; should that fail, the tombstone has it removed at the next start. */
+  const removeFolder = async (id: string, folder: string): Promise<void> => {
+    try {
+      await folders.remove(folder)
+      await catalogue.commit([{ key: catalogueKeys.deleted(id), value: undefined }])
+    } catch (error) {
+      logger.warn('The folder of a deleted stream cannot be removed yet', { folder, error: describeError(error) })
+    }
+  }
+
+  return {
+    async recover() {
+      for (const { id, definition, log, exportProgress, knownSegments } of await recoverStreams(
+        catalogue,
+        folders,
+        logger
+      )) {
+        checkpointer.segmentsKnown(id, knownSegments)
+        const stream = open(id, definition, log)
+        if (definition.persistence === 'file') checkpointer.logChanged(id, log)
+        observer.opened(stream, exportProgress)
+      }
+    },
+    get: (name) => streams.get(name),
+    list: () => [...streams.keys()].sort(),
+    create: (definition) => locks.run(definition.name, () => create(definition)),
+    update: (definition) => locks.run(definition.name, () => update(definition)),
+    delete: (name) => locks.run(name, () => remove(name)),
+    async stop() {
+      await Promise.all([...streams.values()].map((stream) => stream.stop()))
+      await Promise.all(removals)
+      await checkpointer.stop()
+      for (const stream of streams.values()) stream.log.close()
+    }
+  }
+}

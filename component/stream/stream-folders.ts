@@ -1,0 +1,132 @@
+import { join } from 'node:path'
+import type { Clock } from '../base/clock.ts'
+import { describeError } from '../base/fault.ts'
+import type { Logger } from '../base/log.ts'
+import type { StreamDefinition } from '../model/stream-definition.ts'
+import { encodeDefinition } from '../protocol/index.ts'
+import type { Disk } from '../store/disk.ts'
+import {
+  createLog,
+  openLog,
+  readMetadata,
+  type RecoveryReport,
+  type StreamLog,
+  type SyncLimiter
+} from '../store/index.ts'
+import type { LogState, SegmentSummary } from '../store/stream-log.ts'
+import { streamFolderName, streamIdOfFolder } from './folder-name.ts'
+import { appendPolicy } from './retention.ts'
+
+/** What the catalogue remembers of a stream's log. */
+export interface RememberedLog {
+  readonly state: LogState | undefined
+  readonly summaries: ReadonlyMap<number, SegmentSummary>
+}
+
+/** The folders of the streams: one per file stream, in memory for the others. */
+export interface StreamFolders {
+  /** A new, empty log, durable with its folder. `next` is the first number it gives. */
+  create(id: string, definition: StreamDefinition, next?: number): Promise<StreamLog>
+  /** The log of a file stream as the last run left it. @throws Fault when the folder cannot be used at all */
+  open(id: string, folder: string, definition: StreamDefinition, remembered: RememberedLog): Promise<StreamLog>
+  /** Folders on the disk that may belong to a stream, by stream id. */
+  list(): ReadonlyMap<string, string>
+  /** The definition copy in the segment headers of a folder. */
+  readMetadata(id: string, folder: string): Buffer | undefined
+  /** Removes a stream's folder for good. */
+  remove(folder: string): Promise<void>
+  /** Moves a folder that cannot be used out of the way, where a person can look at it. */
+  quarantine(folder: string): void
+  folderName(id: string, definition: StreamDefinition): string
+}
+
+export interface StreamFoldersOptions {
+  readonly disk: Disk
+  readonly memory: Disk
+  /** Folder that holds one folder per stream. */
+  readonly root: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly syncs: SyncLimiter
+  /** The machine has not been started anew since the store was last open. */
+  readonly sameBoot: boolean
+}
+
+/** The folders below `root`, which is made when it is missing. */
+export function createStreamFolders(options: StreamFoldersOptions): StreamFolders {
+  const { disk, root, logger } = options
+  const streams = join(root, 'streams')
+  const quarantined = join(root, 'quarantine')
+  disk.makeFolder(streams)
+
+  const logOptions = (id: string, folder: string, definition: StreamDefinition) => ({
+    disk: definition.persistence === 'file' ? disk : options.memory,
+    folder: join(streams, folder),
+    streamId: id,
+    metadata: encodeDefinition(definition),
+    rollBytes: appendPolicy(definition).rollBytes,
+    clock: options.clock,
+    logger,
+    syncs: options.syncs,
+    isVolatile: definition.persistence === 'memory'
+  })
+
+  const report = (name: string, { cutBytes, lost, missingSegments }: RecoveryReport): void => {
+    if (cutBytes > 0) logger.warn('A torn end of a stream was cut', { stream: name, bytes: cutBytes })
+    for (const { from, to } of lost) logger.error('Messages are lost to damage', { stream: name, from, to: to - 1 })
+    if (missingSegments.length > 0) {
+      logger.warn('Segments of a stream are missing', {
+        stream: name,
+        count: missingSegments.length,
+        first: missingSegments[0]
+      })
+    }
+  }
+
+  return {
+    folderName: (id, definition) => streamFolderName(definition.name, id),
+    async create(id, definition, next = 0) {
+      const folder = streamFolderName(definition.name, id)
+      const log = await createLog({ ...logOptions(id, folder, definition), next })
+      if (definition.persistence === 'file') await disk.syncFolder(streams)
+      return log
+    },
+    async open(id, folder, definition, remembered) {
+      const { state, summaries } = remembered
+      const opened = await openLog({
+        ...logOptions(id, folder, definition),
+        ...(state === undefined ? {} : { state }),
+        summaries,
+        sameBoot: options.sameBoot
+      })
+      report(definition.name, opened.report)
+      return opened.log
+    },
+    list() {
+      const found = new Map<string, string>()
+      for (const { name, isFolder } of disk.listFolder(streams)) {
+        const id = streamIdOfFolder(name)
+        if (isFolder && id !== undefined) found.set(id, name)
+      }
+      return found
+    },
+    readMetadata: (id, folder) => readMetadata(disk, join(streams, folder), id),
+    async remove(folder) {
+      options.memory.removeFolder(join(streams, folder))
+      disk.removeFolder(join(streams, folder))
+      await disk.syncFolder(streams)
+    },
+    quarantine(folder) {
+      try {
+        disk.makeFolder(quarantined)
+        disk.rename(join(streams, folder), join(quarantined, folder))
+        logger.error('A folder that belongs to no readable stream was set aside', { folder: join(quarantined, folder) })
+      } catch (error) {
+        logger.error('A folder that belongs to no readable stream cannot be set aside', {
+          folder,
+          error: describeError(error)
+        })
+      }
+    }
+  }
+}

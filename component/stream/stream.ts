@@ -1,0 +1,176 @@
+import type { Clock } from '../base/clock.ts'
+import { describeError } from '../base/fault.ts'
+import type { Logger } from '../base/log.ts'
+import { FAILURES, type Failure, type Result } from '../model/failure.ts'
+import type { StoredMessage } from '../model/message.ts'
+import type { StreamDefinition } from '../model/stream-definition.ts'
+import type { StorageStatus } from '../model/stream-info.ts'
+import { encodeDefinition } from '../protocol/index.ts'
+import type { StreamLog } from '../store/stream-log.ts'
+import { createAppendQueue, type AppendDone } from './append-queue.ts'
+import { createExpirySweep } from './expiry-sweep.ts'
+import { createReadWaiters } from './read-waiters.ts'
+import { readMessages, type Reader, type ReadOptions } from './read.ts'
+import { appendPolicy } from './retention.ts'
+import type { SpaceGuard } from './space-guard.ts'
+import { createSyncLoop } from './sync-loop.ts'
+
+/** One stream: its definition, its log, and everything that happens to it. */
+export interface Stream {
+  /** Differs between a deleted stream and a later one of the same name. */
+  readonly id: string
+  readonly name: string
+  readonly definition: StreamDefinition
+  readonly log: StreamLog
+  /** Appends one message; `done` is called once, possibly at once. `payload` must not change until then. */
+  append(payload: Buffer, done: AppendDone): void
+  /** Reads messages, waiting for them if the options say so. @throws Fault when the disk cannot be read */
+  read(options: ReadOptions, reader: Reader): Promise<Result<readonly StoredMessage[]>>
+  storageStatus(): StorageStatus
+  /** The new definition holds from now on; segments that it expires or that no longer fit are dropped. */
+  setDefinition(definition: StreamDefinition): Promise<void>
+  /** Calls `listener` whenever `log.durableNext` has grown. Returns the function that ends it. */
+  onDurable(listener: () => void): () => void
+  /** Refuses and ends everything under way: the stream was deleted. */
+  drop(): Promise<void>
+  /** Writes, syncs and closes: the server stops. */
+  stop(): Promise<void>
+}
+
+export interface StreamOptions {
+  readonly id: string
+  readonly definition: StreamDefinition
+  readonly log: StreamLog
+  readonly space: SpaceGuard
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly defer: (action: () => void) => void
+  /** The log's state has changed and should reach the catalogue soon. */
+  readonly changed: () => void
+  /** Resolves when the catalogue holds the log's state and dropped segments have been removed. */
+  readonly checkpoint: () => Promise<void>
+}
+
+/** Opens the traffic of a stream whose log has been created or recovered. */
+export function createStream(options: StreamOptions): Stream {
+  const { log, clock, logger, space } = options
+  const name = options.definition.name
+  let definition = options.definition
+  let policy = appendPolicy(definition)
+  let closedBecause: Failure | undefined
+  const waiters = createReadWaiters(clock)
+  const durableListeners = new Set<() => void>()
+
+  const durable = (): void => {
+    options.changed()
+    for (const listener of durableListeners) listener()
+  }
+  const syncLoop = createSyncLoop({ log, clock, logger, streamName: name, durable })
+
+  const failureOf = (error: unknown): Failure => {
+    const outOfMemory = error instanceof Error && isOutOfMemory(error.cause)
+    logger.warn('An append failed', { stream: name, error: describeError(error) })
+    return { kind: outOfMemory ? 'outOfMemory' : 'unknownFailure', message: describeError(error) }
+  }
+
+  const written = (): void => {
+    waiters.advance(log.next)
+    if (policy.usesDisk) syncLoop.written()
+    else durable()
+  }
+
+  const dropOldest = (): Promise<void> | undefined => {
+    const dropped = log.dropOldestSegment()
+    if (dropped === undefined) return undefined
+    logger.debug('The oldest segment was dropped to make room', {
+      stream: name,
+      from: dropped.base,
+      to: dropped.next - 1
+    })
+    options.changed()
+    return space.shortage(0) === undefined ? undefined : options.checkpoint()
+  }
+
+  const queue = createAppendQueue({
+    log,
+    space,
+    policy: () => policy,
+    wallMs: () => clock.wallMs(),
+    defer: options.defer,
+    written,
+    acknowledgeAfterSync: (acknowledge) => syncLoop.whenDurable(acknowledge),
+    dropOldest,
+    failureOf
+  })
+
+  /** After an update to a smaller overwriting stream the oldest segments go at once (behaviour 3.7). */
+  const dropExcess = (): void => {
+    if (!policy.overwritesOldest) return
+    while (log.totalBytes > policy.bytesMax && log.dropOldestSegment() !== undefined) options.changed()
+  }
+
+  const close = (failure: Failure): Promise<void> => {
+    closedBecause = failure
+    expiry.stop()
+    queue.close(failure)
+    waiters.cancelAll()
+    durableListeners.clear()
+    return queue.exclusively(() => undefined)
+  }
+
+  const expiry = createExpirySweep({
+    log,
+    clock,
+    logger,
+    streamName: name,
+    timeToLiveMs: () => definition.timeToLiveMs,
+    exclusively: (action) => queue.exclusively(action),
+    changed: options.changed
+  })
+  expiry.restart()
+
+  return {
+    id: options.id,
+    name,
+    log,
+    get definition() {
+      return definition
+    },
+    append: (payload, done) => queue.append(payload, done),
+    read: (readOptions, reader) =>
+      closedBecause === undefined
+        ? readMessages({ log, waiters, clock, closedBecause: () => closedBecause }, readOptions, reader)
+        : Promise.resolve({ ok: false, failure: closedBecause }),
+    storageStatus: () => ({
+      oldestSequenceNumber: log.oldest,
+      newestSequenceNumber: log.next - 1,
+      totalBytes: log.totalBytes
+    }),
+    setDefinition(next) {
+      return queue.exclusively(() => {
+        definition = next
+        policy = appendPolicy(next)
+        log.setMetadata(encodeDefinition(next))
+        log.setRollBytes(policy.rollBytes)
+        dropExcess()
+        expiry.restart()
+      })
+    },
+    onDurable(listener) {
+      durableListeners.add(listener)
+      return () => void durableListeners.delete(listener)
+    },
+    async drop() {
+      await close(FAILURES.streamMissing)
+      log.close()
+    },
+    async stop() {
+      await close({ kind: 'unknownFailure', message: 'the server is stopping' })
+      await syncLoop.stop()
+    }
+  }
+}
+
+function isOutOfMemory(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === 'ENOMEM'
+}

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { decodeProgress, encodeProgress } from '../../../component/export/progress-codec.ts'
+
+const PROGRESS = {
+  next: 2n ** 63n - 1n,
+  startSequenceNumber: 7n,
+  lastExportTimeMs: 1_700_000_000_000,
+  exportedBytes: 12,
+  processedMessages: 3,
+  skippedMessages: 1
+}
+
+test('progress comes back as it was saved', () => {
+  assert.deepEqual(decodeProgress(encodeProgress(PROGRESS)), PROGRESS)
+  const { lastExportTimeMs: _, ...untried } = PROGRESS
+  assert.deepEqual(decodeProgress(encodeProgress(untried)), untried)
+})
+
+test('a bad value never stops a start: the export begins anew', () => {
+  const damaged = [
+    '',
+    'null',
+    '{}',
+    '[]',
+    '["-1","0",null,0,0,0]',
+    '["1","x",null,0,0,0]',
+    '["1","0",null,-1,0,0]',
+    '["1","0",null,0,0]'
+  ]
+  for (const text of damaged) assert.equal(decodeProgress(Buffer.from(text)), undefined, text)
+})
