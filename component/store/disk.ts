@@ -4,6 +4,8 @@
  * cause is the system error. Paths are absolute.
  */
 export interface Disk {
+  /** Nothing on it survives the process: then all that is written counts as durable, and nothing is synced. */
+  readonly isVolatile?: boolean
   /** Creates a new file for reading and writing, mode 0600. Fails when it exists. */
   createFile(path: string): DiskFile
   /** Opens an existing file; links are not followed. */

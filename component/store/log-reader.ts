@@ -1,0 +1,182 @@
+import { Fault } from '../base/fault.ts'
+import { KIB, MIB } from '../base/limits.ts'
+import type { StoredMessage } from '../model/message.ts'
+import type { DiskFile } from './disk.ts'
+import type { LogContext } from './log-context.ts'
+import type { LogSegments } from './log-segments.ts'
+import { RECORD_HEADER_BYTES } from './record.ts'
+import { RecordCursor } from './record-cursor.ts'
+import { readSegmentHeader } from './segment-header.ts'
+import { segmentPath } from './segment-name.ts'
+import { indexOf, type Segment, type SegmentLayout } from './segment.ts'
+import { SharedFile } from './shared-file.ts'
+import { isMissingError } from './system-error.ts'
+
+const WINDOW_BYTES_MIN = 4 * KIB
+/** Readers whose place is remembered, so that going on needs no search. */
+const REMEMBERED_PLACES = 8
+
+/** Where a record with this number, or the first behind it, starts. */
+interface Place {
+  readonly sequence: number
+  readonly offset: number
+}
+
+/** What a read still wants and has. */
+interface ReadProgress {
+  readonly messages: StoredMessage[]
+  payloadBytes: number
+  readonly from: number
+  readonly limit: number
+  readonly countMax: number
+  readonly bytesMax: number
+}
+
+/** Reads of one log. At most one sealed segment stays open for them. */
+export class LogReader {
+  readonly #context: LogContext
+  readonly #segments: LogSegments
+  #opened: { readonly segment: Segment; readonly shared: SharedFile } | undefined
+  readonly #places: (Place & { readonly segment: Segment })[] = []
+  #nextPlace = 0
+
+  constructor(context: LogContext, segments: LogSegments) {
+    this.#context = context
+    this.#segments = segments
+  }
+
+  /** See StreamLog.read. */
+  async read(from: number, limit: number, countMax: number, bytesMax: number): Promise<readonly StoredMessage[]> {
+    const progress: ReadProgress = { messages: [], payloadBytes: 0, from, limit, countMax, bytesMax }
+    let position = Math.max(from, this.#segments.oldest)
+    while (position < Math.min(limit, this.#segments.next) && progress.messages.length < countMax) {
+      const segment = this.#segments.find(position)
+      if (segment === undefined) break
+      const end = segment.next
+      try {
+        if (await this.#readSegment(segment, position, progress)) break
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error
+        if (progress.messages.length > 0) break
+        throw error
+      }
+      position = end
+    }
+    return progress.messages
+  }
+
+  /** Lets go of the open file, or only if it is this segment's. */
+  close(segment?: Segment): void {
+    if (this.#opened === undefined || (segment !== undefined && this.#opened.segment !== segment)) return
+    this.#opened.shared.retire()
+    this.#opened = undefined
+  }
+
+  /** Reads what is wanted of one segment. True: the read is complete. */
+  async #readSegment(segment: Segment, from: number, progress: ReadProgress): Promise<boolean> {
+    const shared = this.#open(segment)
+    if (shared === undefined) return false
+    return shared.use(async (file) => {
+      const layout = this.#layoutOf(segment, shared)
+      const start = this.#startOf(segment, from, layout)
+      const cursor = new RecordCursor({
+        file,
+        seed: this.#context.seed,
+        start: start.offset,
+        end: layout.end,
+        bounds: { sequenceMin: start.sequence, sequenceEnd: segment.next },
+        windowBytes: estimateWindow(segment, progress),
+        damage: segment.damage,
+        onDamage: (damageStart, damageEnd) => this.#reportDamage(segment, damageStart, damageEnd)
+      })
+      const isComplete = await this.#collect(segment, cursor, progress, layout.end)
+      this.#remember({ segment, sequence: cursor.sequenceMin, offset: cursor.validEnd })
+      return isComplete
+    })
+  }
+
+  /** Takes records until the answer is full (true) or the segment or the limit is reached (false). */
+  async #collect(segment: Segment, cursor: RecordCursor, progress: ReadProgress, end: number): Promise<boolean> {
+    const { messages, from, limit, countMax, bytesMax } = progress
+    const index = indexOf(segment)
+    while (cursor.sequenceMin < limit) {
+      if (messages.length >= countMax) return true
+      if (messages.length > 0) cursor.payloadBytesMax = bytesMax - progress.payloadBytes
+      // A record that is too long for this answer begins the next one.
+      if (!cursor.nextInWindow() && !(await cursor.next())) return cursor.position < end
+      index.note(cursor.sequence, cursor.offset)
+      if (cursor.sequence < from) continue
+      if (cursor.sequence >= limit) return true
+      const { sequence, ingestTimeMs } = cursor
+      const view = cursor.payload()
+      const payload = view instanceof Promise ? await view : view
+      messages.push({ sequenceNumber: sequence, ingestTimeMs, payload })
+      progress.payloadBytes += payload.length
+    }
+    return false
+  }
+
+  /** The segment's file, opened if need be; undefined when it has vanished and counts as expired. */
+  #open(segment: Segment): SharedFile | undefined {
+    if (segment.file !== undefined) return segment.file
+    if (this.#opened?.segment === segment) return this.#opened.shared
+    if (segment.isVanished) return undefined
+    const path = segmentPath(this.#context.folder, segment.base)
+    try {
+      const shared = new SharedFile(this.#context.disk.openFile(path, 'read'))
+      this.close()
+      this.#opened = { segment, shared }
+      return shared
+    } catch (error) {
+      if (!isMissingError(error)) throw error
+      segment.isVanished = true
+      this.#context.logger.warn('A segment has disappeared, its messages count as expired', { path })
+      return undefined
+    }
+  }
+
+  #layoutOf(segment: Segment, { file }: SharedFile): SegmentLayout {
+    segment.layout ??= readLayout(file, segmentPath(this.#context.folder, segment.base))
+    return segment.layout
+  }
+
+  #startOf(segment: Segment, from: number, layout: SegmentLayout): Place {
+    const first = { sequence: segment.base, offset: layout.start }
+    if (from <= segment.base) return first
+    const known = this.#places.find((place) => place.sequence === from && place.segment === segment)
+    return known ?? segment.index?.find(from) ?? first
+  }
+
+  #remember(place: Place & { readonly segment: Segment }): void {
+    const known = this.#places.findIndex(({ sequence }) => sequence === place.sequence)
+    if (known !== -1) {
+      this.#places[known] = place
+      return
+    }
+    this.#places[this.#nextPlace] = place
+    this.#nextPlace = (this.#nextPlace + 1) % REMEMBERED_PLACES
+  }
+
+  #reportDamage(segment: Segment, from: number, to: number): void {
+    this.#context.logger.error('Stored messages are damaged and are left out', {
+      segment: segmentPath(this.#context.folder, segment.base),
+      offset: from,
+      bytes: to - from
+    })
+  }
+}
+
+/** Where the records of a sealed segment are. Its numbers, not its length, say which belong to it. */
+function readLayout(file: DiskFile, path: string): SegmentLayout {
+  const header = readSegmentHeader(file, path)
+  return { start: header.kind === 'valid' ? header.bytes : 0, end: file.size() }
+}
+
+/** About what the answer will need, so that one message costs no large read. */
+function estimateWindow(segment: Segment, progress: ReadProgress): number {
+  const records = Math.max(1, segment.next - segment.base)
+  const recordBytes = Math.ceil(segment.bytes / records)
+  const wanted = (progress.countMax - progress.messages.length) * recordBytes
+  const allowed = progress.bytesMax - progress.payloadBytes + RECORD_HEADER_BYTES
+  return Math.max(WINDOW_BYTES_MIN, Math.min(MIB, wanted + RECORD_HEADER_BYTES, allowed + RECORD_HEADER_BYTES))
+}

@@ -1,0 +1,193 @@
+import { MIB } from '../base/limits.ts'
+import type { DiskFile } from './disk.ts'
+import {
+  hasValidChecksum,
+  ingestTimeAt,
+  isPlausibleHeader,
+  payloadLengthAt,
+  RECORD_HEADER_BYTES,
+  sequenceAt,
+  type RecordBounds
+} from './record.ts'
+import { findRecord, isLargeRecordValid } from './record-search.ts'
+import { createTolerantReader } from './tolerant-reader.ts'
+
+const WINDOW_BYTES_MAX = MIB
+/** A larger record is verified piece by piece before memory is set aside for it: its length may be damaged. */
+const LARGE_RECORD_BYTES = 8 * MIB
+/** Damaged places of a segment that are remembered; others are searched again by every reader. */
+const REMEMBERED_DAMAGE_MAX = 1024
+
+export interface CursorOptions {
+  readonly file: DiskFile
+  /** See recordSeed. */
+  readonly seed: number
+  /** Offset of a record, or of anything: what is no record there is skipped like damage. */
+  readonly start: number
+  /** The records end here. */
+  readonly end: number
+  /** Numbers that records may have; the lower bound rises with every record. */
+  readonly bounds: RecordBounds
+  /** First read; later ones grow up to 1 MiB. */
+  readonly windowBytes: number
+  /** Damage that is known already, from offset to the offset of the next record. New damage is added to it. */
+  readonly damage: Map<number, number>
+  /** Asked before damage is skipped: true ends the scan there. */
+  readonly stopsAtDamage?: (sequenceMin: number) => boolean
+  /** Told of newly found damage. */
+  readonly onDamage?: (from: number, to: number) => void
+}
+
+/**
+ * Walks over the verified records of a segment. `while (cursor.nextInWindow() || (await cursor.next()))` visits them;
+ * the fields describe the current record until the next step. Only the cursor's window is in memory.
+ */
+export class RecordCursor {
+  /** Number of the current record. */
+  sequence = -1
+  /** Its wall clock, milliseconds since the epoch. */
+  ingestTimeMs = 0
+  /** Where it starts in the file. */
+  offset = 0
+  /** Its length, header included. */
+  bytes = 0
+  /** The end of the last valid record; the start of the scan before the first. */
+  validEnd: number
+  /** The lowest number that the next record can have. */
+  sequenceMin: number
+  /** A longer payload ends the walk before it. */
+  payloadBytesMax = Infinity
+
+  readonly #options: CursorOptions
+  readonly #reader
+  #position: number
+  #window: Buffer = Buffer.alloc(0)
+  #windowStart = 0
+  #windowBytes: number
+
+  constructor(options: CursorOptions) {
+    this.#options = options
+    this.#reader = createTolerantReader(options.file)
+    this.#position = options.start
+    this.validEnd = options.start
+    this.sequenceMin = options.bounds.sequenceMin
+    this.#windowBytes = options.windowBytes
+  }
+
+  /** Offset at which the next step looks. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** True when blocks were left out because the disk could not read them. */
+  get hasReadErrors(): boolean {
+    return this.#reader.fault !== undefined
+  }
+
+  /** Steps to the next record if all of it has been read already; false says nothing about what comes. */
+  nextInWindow(): boolean {
+    const position = this.#position - this.#windowStart
+    const available = this.#window.length - position
+    if (available < RECORD_HEADER_BYTES || !this.#isPlausible(position)) return false
+    const payloadBytes = payloadLengthAt(this.#window, position)
+    const bytes = RECORD_HEADER_BYTES + payloadBytes
+    if (bytes > available || payloadBytes > this.payloadBytesMax) return false
+    if (!hasValidChecksum(this.#window, position, bytes, this.#options.seed)) return false
+    this.#accept(position, bytes)
+    return true
+  }
+
+  /**
+   * Steps to the next record wherever it is. False: there is none, or the scan was stopped by its options.
+   * @throws Fault when the disk cannot be read
+   */
+  async next(): Promise<boolean> {
+    while (this.#position < this.#options.end) {
+      if (this.nextInWindow()) return true
+      const obstacle = this.#obstacle()
+      if (typeof obstacle === 'number') {
+        const before = this.#window.length - (this.#position - this.#windowStart)
+        await this.#load(obstacle)
+        // A file shorter than its records should be has nothing more to give: what is missing is damage.
+        if (this.#window.length <= before && !(await this.#skipDamage())) return false
+      } else if (obstacle === 'too long') {
+        return false
+      } else if (obstacle === 'large' && (await this.#verifyLarge())) {
+        return true
+      } else if (!(await this.#skipDamage())) {
+        return false
+      }
+    }
+    return false
+  }
+
+  /** The payload of the current record: a view into the window, or read now when the record is large. */
+  payload(): Buffer | Promise<Buffer> {
+    const start = this.offset - this.#windowStart + RECORD_HEADER_BYTES
+    const end = start - RECORD_HEADER_BYTES + this.bytes
+    if (end <= this.#window.length) return this.#window.subarray(start, end)
+    return this.#options.file.readAsync(this.offset + RECORD_HEADER_BYTES, this.bytes - RECORD_HEADER_BYTES)
+  }
+
+  #isPlausible(position: number): boolean {
+    const bounds = { sequenceMin: this.sequenceMin, sequenceEnd: this.#options.bounds.sequenceEnd }
+    return isPlausibleHeader(this.#window, position, bounds, this.#options.end - this.#windowStart - position)
+  }
+
+  #accept(position: number, bytes: number): void {
+    this.sequence = sequenceAt(this.#window, position)
+    this.ingestTimeMs = ingestTimeAt(this.#window, position)
+    this.offset = this.#position
+    this.bytes = bytes
+    this.sequenceMin = this.sequence + 1
+    this.#position += bytes
+    this.validEnd = this.#position
+  }
+
+  /** Why the record at the position cannot be taken from the window: bytes that must be read, its size, or damage. */
+  #obstacle(): number | 'too long' | 'large' | 'damage' {
+    const position = this.#position - this.#windowStart
+    const available = this.#window.length - position
+    if (this.#options.end - this.#position <= RECORD_HEADER_BYTES) return 'damage'
+    if (available < RECORD_HEADER_BYTES) return RECORD_HEADER_BYTES
+    if (!this.#isPlausible(position)) return 'damage'
+    const bytes = RECORD_HEADER_BYTES + payloadLengthAt(this.#window, position)
+    if (bytes - RECORD_HEADER_BYTES > this.payloadBytesMax) return 'too long'
+    if (bytes <= available) return 'damage'
+    return bytes > LARGE_RECORD_BYTES ? 'large' : bytes
+  }
+
+  async #load(bytesMin: number): Promise<void> {
+    const left = this.#options.end - this.#position
+    this.#window = await this.#reader.read(this.#position, Math.min(left, Math.max(bytesMin, this.#windowBytes)))
+    this.#windowStart = this.#position
+    this.#windowBytes = Math.min(WINDOW_BYTES_MAX, this.#windowBytes * 4)
+  }
+
+  async #verifyLarge(): Promise<boolean> {
+    const position = this.#position - this.#windowStart
+    const header = this.#window.subarray(position, position + RECORD_HEADER_BYTES)
+    if (!(await isLargeRecordValid(this.#reader, header, this.#position, this.#options.seed))) return false
+    this.#accept(position, RECORD_HEADER_BYTES + payloadLengthAt(header, 0))
+    return true
+  }
+
+  /** Moves behind damage. False when the options end the scan here. */
+  async #skipDamage(): Promise<boolean> {
+    const { damage, end, seed, bounds, stopsAtDamage, onDamage } = this.#options
+    const from = this.#position
+    if (stopsAtDamage?.(this.sequenceMin) === true) return false
+    const known = damage.get(from)
+    if (known !== undefined) {
+      this.#position = known
+      return true
+    }
+    const searchBounds = { sequenceMin: this.sequenceMin, sequenceEnd: bounds.sequenceEnd }
+    const to = await findRecord(this.#reader, from + 1, end, searchBounds, seed)
+    this.#position = to
+    // What the disk refused to read today it may give tomorrow.
+    if (!this.hasReadErrors && damage.size < REMEMBERED_DAMAGE_MAX) damage.set(from, to)
+    onDamage?.(from, to)
+    return true
+  }
+}

@@ -1,0 +1,73 @@
+import { crc32 } from '../base/crc32.ts'
+import { MIB } from '../base/limits.ts'
+import {
+  checksumAt,
+  headerChecksum,
+  hasValidChecksum,
+  isPlausibleHeader,
+  payloadLengthAt,
+  RECORD_HEADER_BYTES
+} from './record.ts'
+import type { RecordBounds } from './record.ts'
+import type { TolerantReader } from './tolerant-reader.ts'
+
+const WINDOW_BYTES = MIB
+
+/**
+ * Checksum bytes that may be computed per searched byte, on top of once the searched range. Without this bound a payload
+ * full of made-up headers would make the search quadratic.
+ */
+const CHECKSUM_BYTES_PER_BYTE = 4
+
+/** Verifies a record too large to be held, piece by piece. `header` holds its header at position 0. */
+export async function isLargeRecordValid(
+  reader: TolerantReader,
+  header: Buffer,
+  offset: number,
+  seed: number
+): Promise<boolean> {
+  let checksum = headerChecksum(header, 0, seed)
+  const end = offset + RECORD_HEADER_BYTES + payloadLengthAt(header, 0)
+  for (let at = offset + RECORD_HEADER_BYTES; at < end;) {
+    const piece = await reader.read(at, Math.min(WINDOW_BYTES, end - at))
+    if (piece.length === 0) return false
+    checksum = crc32(piece, checksum)
+    at += piece.length
+  }
+  return checksum === checksumAt(header, 0)
+}
+
+/**
+ * Finds the next valid record at or behind `start`: the way on after damage. Takes time linear in `end - start`.
+ * @param bounds sequence numbers that may come there
+ * @returns its offset, or `end` when there is none
+ */
+export async function findRecord(
+  reader: TolerantReader,
+  start: number,
+  end: number,
+  bounds: RecordBounds,
+  seed: number
+): Promise<number> {
+  let credit = end - start
+  const isValid = async (window: Buffer, position: number, offset: number): Promise<boolean> => {
+    const bytes = RECORD_HEADER_BYTES + payloadLengthAt(window, position)
+    if (bytes > credit) return false
+    credit -= bytes
+    if (position + bytes <= window.length) return hasValidChecksum(window, position, bytes, seed)
+    return isLargeRecordValid(reader, window.subarray(position, position + RECORD_HEADER_BYTES), offset, seed)
+  }
+
+  for (let windowStart = start; windowStart + RECORD_HEADER_BYTES < end;) {
+    const window = await reader.read(windowStart, Math.min(WINDOW_BYTES, end - windowStart))
+    const candidates = window.length - RECORD_HEADER_BYTES + 1
+    if (candidates <= 0) return end
+    for (let position = 0; position < candidates; position++) {
+      credit += CHECKSUM_BYTES_PER_BYTE
+      if (!isPlausibleHeader(window, position, bounds, end - windowStart - position)) continue
+      if (await isValid(window, position, windowStart + position)) return windowStart + position
+    }
+    windowStart += candidates
+  }
+  return end
+}

@@ -1,0 +1,128 @@
+import { join } from 'node:path'
+import { describeError } from '../base/fault.ts'
+import { MIB } from '../base/limits.ts'
+import type { DiskFile, FolderEntry } from './disk.ts'
+import type { LogContext } from './log-context.ts'
+import { RecordCursor } from './record-cursor.ts'
+import { readSegmentHeader } from './segment-header.ts'
+import { COPY_NAME, CORRUPT_SUFFIX, parseSegmentName, segmentPath, SEQUENCE_MAX, SPARE_NAME } from './segment-name.ts'
+import { removeQuietly } from './spare-segment.ts'
+
+/** At most this much of what a recovery cuts off is kept, in one file per log. */
+const CORRUPT_COPY_BYTES_MAX = MIB
+
+/** Segment bases in a folder, ascending. */
+export function listBases(entries: readonly FolderEntry[]): number[] {
+  const bases = entries.filter(({ isFolder }) => !isFolder).map(({ name }) => parseSegmentName(name))
+  return bases.filter((base) => base !== undefined).sort((left, right) => left - right)
+}
+
+function has(entries: readonly FolderEntry[], name: string): boolean {
+  return entries.some((entry) => entry.name === name && !entry.isFolder)
+}
+
+/** Number of the first record in a file, wherever it stands; undefined when there is none. */
+async function firstSequence(context: LogContext, file: DiskFile, path: string): Promise<number | undefined> {
+  const header = readSegmentHeader(file, path)
+  const cursor = new RecordCursor({
+    file,
+    seed: context.seed,
+    start: header.kind === 'valid' ? header.bytes : 0,
+    end: file.size(),
+    bounds: { sequenceMin: 0, sequenceEnd: SEQUENCE_MAX },
+    windowBytes: MIB,
+    damage: new Map()
+  })
+  return (await cursor.next()) ? cursor.sequence : undefined
+}
+
+/**
+ * Gives a spare that was in use its name: the rename of the last roll did not survive a power cut. It then holds the
+ * newest records, also when an older file has that name, which it had replaced. A spare without records is removed.
+ * @param expectedBase the active segment that the catalogue remembers, if its file is missing
+ * @returns the base of the adopted segment
+ */
+async function adoptSpare(context: LogContext, expectedBase: number | undefined): Promise<number | undefined> {
+  const { disk, folder, logger } = context
+  const path = join(folder, SPARE_NAME)
+  const file = disk.openFile(path, 'read')
+  let first: number | undefined
+  try {
+    first = await firstSequence(context, file, path)
+  } finally {
+    file.close()
+  }
+  if (first === undefined) {
+    removeQuietly(context, path)
+    return undefined
+  }
+  const base = expectedBase !== undefined && expectedBase <= first ? expectedBase : first
+  disk.rename(path, segmentPath(folder, base))
+  await disk.syncFolder(folder)
+  logger.info('A segment got its name after an interrupted roll', { path: segmentPath(folder, base) })
+  return base
+}
+
+/** Before anything is changed: a newer program writes the newest segment. */
+function refuseNewerFormat({ disk, folder }: LogContext, bases: readonly number[]): void {
+  const newest = bases.at(-1)
+  if (newest === undefined) return
+  const path = segmentPath(folder, newest)
+  let file: DiskFile
+  try {
+    file = disk.openFile(path, 'read')
+  } catch {
+    return
+  }
+  try {
+    readSegmentHeader(file, path)
+  } finally {
+    file.close()
+  }
+}
+
+/**
+ * Tidies a log's folder before its segments are looked at.
+ * @param durableBase the active segment that the catalogue remembers
+ * @returns the bases of the segments, ascending
+ * @throws Fault when the folder cannot be read, or NewerFormatFault
+ */
+export async function tidyFolder(context: LogContext, durableBase: number | undefined): Promise<number[]> {
+  const { disk, folder } = context
+  const entries = disk.listFolder(folder)
+  const bases = listBases(entries)
+  refuseNewerFormat(context, bases)
+  if (has(entries, COPY_NAME)) removeQuietly(context, join(folder, COPY_NAME))
+  if (!has(entries, SPARE_NAME)) return bases
+  const isLast = durableBase !== undefined && durableBase > (bases.at(-1) ?? -1)
+  const adopted = await adoptSpare(context, isLast ? durableBase : undefined)
+  if (adopted === undefined || bases.includes(adopted)) return bases
+  return [...bases, adopted].sort((left, right) => left - right)
+}
+
+/** Removes what earlier recoveries kept for inspection. */
+export function removeCorruptCopies(context: LogContext): void {
+  for (const { name, isFolder } of context.disk.listFolder(context.folder)) {
+    const original = name.slice(0, -CORRUPT_SUFFIX.length)
+    const isCopy = !isFolder && name.endsWith(CORRUPT_SUFFIX) && parseSegmentName(original) !== undefined
+    if (isCopy) removeQuietly(context, join(context.folder, name))
+  }
+}
+
+/** Keeps the start of what is about to be cut off, in place of earlier copies. Failing to is no reason to stop. */
+export function keepCorruptCopy(context: LogContext, base: number, file: DiskFile, start: number, end: number): void {
+  const path = `${segmentPath(context.folder, base)}${CORRUPT_SUFFIX}`
+  removeCorruptCopies(context)
+  try {
+    const bytes = file.read(start, Math.min(CORRUPT_COPY_BYTES_MAX, end - start))
+    const copy = context.disk.createFile(path)
+    try {
+      copy.write([bytes], 0)
+    } finally {
+      copy.close()
+    }
+  } catch (error) {
+    context.logger.warn('The bytes that are cut off cannot be kept', { path, error: describeError(error) })
+    removeQuietly(context, path)
+  }
+}
