@@ -176,7 +176,9 @@ describe('calls', () => {
   }
 
   it('and comments are no way around compiler and linter', () => {
-    const escaped = FILES.filter((file) => /@ts-(ignore|nocheck|expect-error)|eslint-disable/.test(file.text))
+    // One line may be excused from one rule, with a reason behind two dashes.
+    const escape = /@ts-(ignore|nocheck|expect-error)|eslint-disable(?!-next-line \S+ -- \S)/
+    const escaped = FILES.filter((file) => escape.test(file.text))
     assert.deepEqual(
       escaped.map((file) => file.path),
       []

@@ -52,6 +52,14 @@ export interface RawFrame {
   readonly payload: Buffer
 }
 
+/** Integers come out as bigint only where a number would not be exact, whatever width they were sent in. */
+function withNumbers(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value
+  if (Array.isArray(value)) return value.map(withNumbers)
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withNumbers(item)]))
+}
+
 export function decodeFrame({ operation, payload }: RawFrame): WireFrame {
-  return { operation, map: decoder.decode(payload) as WireMap }
+  return { operation, map: withNumbers(decoder.decode(payload)) as WireMap }
 }
