@@ -23,7 +23,8 @@ export interface Catalogue {
   entries(): ReadonlyMap<string, Buffer>
   /**
    * Applies all changes or none. Resolves when they survive a power cut; changes become visible in `entries` at once.
-   * @throws Fault when they could not be made durable; they are then taken along by the next commit that works
+   * @throws Fault when they could not be made durable; they are then taken along by the next commit that works (on a
+   * full disk, where the catalogue may have room for a part of them, each as soon as it fits)
    * @throws CatalogueFull when there is no room for another stream; nothing of the commit is kept
    */
   commit(changes: readonly CatalogueChange[]): Promise<void>

@@ -16,6 +16,14 @@ function mix(checksum: number): number {
   return (folded ^ (folded >>> 13)) >>> 0
 }
 
+export function addToDigest({ count, sum }: Digest, checksum: number): Digest {
+  return { count: count + 1, sum: (sum + mix(checksum)) >>> 0 }
+}
+
+export function removeFromDigest({ count, sum }: Digest, checksum: number): Digest {
+  return { count: count - 1, sum: (sum - mix(checksum)) >>> 0 }
+}
+
 export function encodeDigest(digest: Digest): Buffer {
   const bytes = Buffer.alloc(8)
   bytes.writeUInt32LE(digest.count)
@@ -37,22 +45,22 @@ export interface EntryTable {
 
 export function createEntryTable(initial: Iterable<readonly [string, Buffer]> = []): EntryTable {
   const entries = new Map<string, Buffer>()
-  let sum = 0
+  let digest: Digest = { count: 0, sum: 0 }
   const set = (key: string, value: Buffer | undefined): void => {
     const old = entries.get(key)
-    if (old !== undefined) sum = (sum - mix(checksumOf(key, old))) >>> 0
+    if (old !== undefined) digest = removeFromDigest(digest, checksumOf(key, old))
     if (value === undefined) {
       entries.delete(key)
       return
     }
-    sum = (sum + mix(checksumOf(key, value))) >>> 0
+    digest = addToDigest(digest, checksumOf(key, value))
     entries.set(key, value)
   }
   for (const [key, value] of initial) set(key, value)
   return {
     entries,
     get digest() {
-      return { count: entries.size, sum }
+      return digest
     },
     set
   }

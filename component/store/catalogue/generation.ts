@@ -20,8 +20,15 @@ export interface CatalogueContext {
   readonly engine: CatalogueEngine
   /** Identity of the folder at the start; another folder in its place gets nothing written (ST22). */
   readonly folderIdentity: string
+  readonly condition: CatalogueCondition
+}
+
+/** What one part finds out and others have to know. */
+export interface CatalogueCondition {
   /** Databases that failed in this process and can never be closed. */
-  readonly abandoned: { count: number }
+  abandoned: number
+  /** Closing took too long: the lock on the store may be given away, so no file may get its name any more. */
+  isGivenUp: boolean
 }
 
 /** One database file, open. */
@@ -103,12 +110,14 @@ function verify(generation: Generation): void {
 
 /** Lets go of a generation that failed: its database is never called again, only our own descriptor is given back. */
 export function abandonGeneration(context: CatalogueContext, generation: Generation): void {
-  context.abandoned.count += 1
+  context.condition.abandoned += 1
   generation.file.close().catch(() => undefined)
 }
 
 async function assertUsable(context: CatalogueContext): Promise<void> {
-  if (context.abandoned.count > ABANDONED_GENERATIONS_MAX) {
+  const { abandoned, isGivenUp } = context.condition
+  if (isGivenUp) throw new Fault('the catalogue is closed')
+  if (abandoned > ABANDONED_GENERATIONS_MAX) {
     throw new Fault('too many databases failed in this process; it has to be started again')
   }
   if ((await context.files.stat(context.folder))?.identity !== context.folderIdentity) {
@@ -162,6 +171,7 @@ export async function buildGeneration(
     await files.remove(lockFileOf(building))
     await proveSpace(files, building, bytesNeededFor(frozen.entries))
     await fillAndClose(context, frozen)
+    await assertUsable(context)
     await files.remove(lockFileOf(path))
     await files.rename(lockFileOf(building), lockFileOf(path))
     await files.rename(building, path)

@@ -1,9 +1,7 @@
 import type { Timer } from '../../base/clock.ts'
 import { describeError, Fault } from '../../base/fault.ts'
 import { withDeadline } from './deadline.ts'
-import { digestChange } from './decode-database.ts'
 import type { EntryTable } from './entry-table.ts'
-import type { RecordChange } from './environment.ts'
 import {
   abandonGeneration,
   buildGeneration,
@@ -13,8 +11,7 @@ import {
   type Generation
 } from './generation.ts'
 import { COMMIT_DEADLINE_MS, RETRY_INTERVAL_MS } from './limits.ts'
-import { encodeRecord } from './record-codec.ts'
-import { recordBytes } from './space.ts'
+import { createPendingChanges } from './pending-changes.ts'
 import { createSpaceKeeper, type SpaceKeeper } from './space-keeper.ts'
 
 /**
@@ -25,8 +22,6 @@ import { createSpaceKeeper, type SpaceKeeper } from './space-keeper.ts'
  *                                               │ fails            ▲
  *                                               ▼                  │ RETRY_INTERVAL_MS
  *                                             failed ──────────────┘
- *
- * Invariant: in `working`, the database and `dirty` together make the table.
  */
 export interface GroupCommit {
   /** Why commits are being rejected; undefined while they work. */
@@ -35,14 +30,22 @@ export interface GroupCommit {
   readonly hasRoomForStreams: boolean
   /** The table is about to change at this key. */
   touch(key: string): void
-  /** Resolves when everything touched before the call is durable. @throws Fault when it could not be made so */
-  flush(): Promise<void>
+  /** Resolves when these keys, touched and changed before, are durable. @throws Fault when they could not be made so */
+  flush(keys: readonly string[]): Promise<void>
+  /** Call it once. @throws Fault when the last commit or the closing failed or took longer than the deadline */
   close(): Promise<void>
 }
 
 interface Waiter {
+  readonly keys: readonly string[]
   resolve(): void
   reject(fault: Fault): void
+}
+
+/** A database that works so far, and the room in its file. */
+interface Working {
+  readonly generation: Generation
+  readonly space: SpaceKeeper
 }
 
 export interface GroupCommitOptions {
@@ -53,47 +56,29 @@ export interface GroupCommitOptions {
   /** Highest number of a generation so far. */
   readonly lastNumber: number
   /** Called after keys have become durable. */
-  readonly onDurable: (keys: Iterable<string>) => void
+  readonly onDurable: (keys: readonly string[]) => void
 }
 
 export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
   const { context, table, onDurable } = options
   const { clock, log } = context
-  let generation: Generation | undefined
-  let space: SpaceKeeper | undefined
+  const pending = createPendingChanges(table)
+  let working: Working | undefined
   let lastNumber = options.lastNumber
   let fault: Fault | undefined
-  /** Keys that differ from the database, with the bytes that the database holds for them. */
-  let dirty = new Map<string, number>()
   let waiting: Waiter[] = []
   let running: Promise<void> | undefined
   let retry: Timer | undefined
   let isClosed = false
 
-  const bytesInTable = (key: string): number => {
-    const value = table.entries.get(key)
-    return value === undefined ? 0 : recordBytes(key, value)
-  }
-
-  const use = (next: Generation): void => {
-    generation = next
-    space = createSpaceKeeper(context, next)
+  const use = (generation: Generation): void => {
+    working = { generation, space: createSpaceKeeper(context, generation) }
     fault = undefined
-  }
-
-  const changesOf = (keys: Iterable<string>): RecordChange[] => {
-    const changes: RecordChange[] = []
-    for (const key of keys) {
-      const value = table.entries.get(key)
-      changes.push({ key, record: value === undefined ? undefined : encodeRecord(key, value) })
-    }
-    changes.push(digestChange(table.digest))
-    return changes
   }
 
   /** Writes the whole table into the next generation. */
   const rebuild = async (): Promise<void> => {
-    dirty = new Map()
+    pending.reset()
     const keys = [...table.entries.keys()]
     lastNumber += 1
     use(await buildGeneration(context, lastNumber, table))
@@ -102,30 +87,63 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
     onDurable(keys)
   }
 
-  /** Commits to a database that is known to work so far. */
-  const commitTo = async (current: Generation, room: SpaceKeeper): Promise<void> => {
-    await room.extend()
-    room.assertRoom(dirty, bytesInTable)
-    const taken = dirty
-    dirty = new Map()
-    try {
-      if (current.file.isUnlinked()) throw new Fault('the file of the catalogue was removed')
-      const commit = current.environment.commit(changesOf(taken.keys()))
-      await withDeadline(clock, COMMIT_DEADLINE_MS, 'a commit of the catalogue', commit)
-      room.refresh()
-    } catch (error) {
-      log.error('A commit of the catalogue failed; a new catalogue is written', { error: describeError(error) })
-      generation = undefined
-      abandonGeneration(context, current)
-      return rebuild()
-    }
-    onDurable(taken.keys())
+  /**
+   * While the file cannot grow: sends away those whose changes would fill it up. Their growing keys are held back, the
+   * rest of their changes is written with the others.
+   */
+  const refuseGrowth = (space: SpaceKeeper, waiters: readonly Waiter[]): Waiter[] => {
+    let room = space.growthBytesMax
+    return waiters.filter(({ keys, reject }) => {
+      const growth = pending.growthOf(keys)
+      const fits = (growth <= 0 || growth <= room) && pending.largestOf(keys) <= space.recordBytesMax
+      if (fits) {
+        pending.release(keys)
+        room -= growth
+      } else {
+        pending.hold(keys)
+        reject(new Fault('the catalogue is full and the disk has no room to make it larger'))
+      }
+      return fits
+    })
   }
 
-  /** Makes everything dirty durable, in this generation or in the next one. */
-  const store = async (): Promise<void> => {
-    if (generation === undefined || space === undefined) return rebuild()
-    if (dirty.size > 0) await commitTo(generation, space)
+  const commitOnce = async ({ generation, space }: Working): Promise<void> => {
+    const { keys, changes } = pending.take(space.keysPerCommit)
+    if (generation.file.isUnlinked()) throw new Fault('the file of the catalogue was removed')
+    const commit = generation.environment.commit(changes)
+    await withDeadline(clock, COMMIT_DEADLINE_MS, 'a commit of the catalogue', commit)
+    space.refresh()
+    onDurable(keys)
+  }
+
+  /** Commits what is pending; goes over to the next generation when this one fails. */
+  const commitAll = async (current: Working): Promise<void> => {
+    try {
+      while (!pending.isEmpty) {
+        await commitOnce(current)
+        // Small commits are for a full disk alone; otherwise later changes wait for the next round.
+        if (!current.space.isTight) return
+      }
+    } catch (error) {
+      log.error('A commit of the catalogue failed; a new catalogue is written', { error: describeError(error) })
+      working = undefined
+      abandonGeneration(context, current.generation)
+      await rebuild()
+    }
+  }
+
+  /** Makes the changes of the waiters durable, in this generation or in the next one; returns those that it served. */
+  const store = async (waiters: readonly Waiter[]): Promise<readonly Waiter[]> => {
+    if (working === undefined) {
+      await rebuild()
+      return waiters
+    }
+    const current = working
+    await current.space.extend(pending.count)
+    if (!current.space.isTight) pending.releaseAll()
+    const accepted = current.space.isTight ? refuseGrowth(current.space, waiters) : waiters
+    await commitAll(current)
+    return accepted
   }
 
   const run = async (): Promise<void> => {
@@ -133,12 +151,11 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       const served = waiting
       waiting = []
       try {
-        await store()
-        for (const waiter of served) waiter.resolve()
+        for (const waiter of await store(served)) waiter.resolve()
       } catch (error) {
         const reason = error instanceof Fault ? error : new Fault(describeError(error), error)
         for (const waiter of served) waiter.reject(reason)
-        if (generation === undefined) fail(reason)
+        if (working === undefined) fail(reason)
       }
     } while (waiting.length > 0)
     // Before this function's promise settles: who is resolved above may ask for the next commit at once.
@@ -160,11 +177,13 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
 
   const finish = async (): Promise<void> => {
     await running
-    if (generation === undefined) return
+    if (working === undefined) return
     try {
-      await store()
+      await store([])
     } finally {
-      await closeGeneration(context, generation)
+      // The last commit may have failed and been made up for by another generation, or by none.
+      const last = working as Working | undefined
+      if (last !== undefined) await closeGeneration(context, last.generation)
     }
   }
 
@@ -176,26 +195,28 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       return fault
     },
     get hasRoomForStreams() {
-      return space?.hasRoomForStreams ?? true
+      return working?.space.hasRoomForStreams ?? true
     },
     touch(key) {
       // Without a database the next one gets the whole table.
-      if (generation === undefined && running === undefined) return
-      if (!dirty.has(key)) dirty.set(key, bytesInTable(key))
+      if (working !== undefined || running !== undefined) pending.touch(key)
     },
-    flush() {
+    flush(keys) {
       if (isClosed) return Promise.reject(new Fault('the catalogue is closed'))
       if (fault !== undefined && running === undefined) return Promise.reject(fault)
       return new Promise((resolve, reject) => {
-        waiting.push({ resolve, reject })
+        waiting.push({ keys, resolve, reject })
         start()
       })
     },
     async close() {
-      if (isClosed) return
       isClosed = true
       retry?.cancel()
-      await withDeadline(clock, COMMIT_DEADLINE_MS, 'the last commit of the catalogue', finish())
+      try {
+        await withDeadline(clock, COMMIT_DEADLINE_MS, 'the last commit of the catalogue', finish())
+      } finally {
+        context.condition.isGivenUp = true
+      }
     }
   }
 }

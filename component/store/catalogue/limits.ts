@@ -12,6 +12,9 @@ export const NEW_STREAM_RESERVE = 1 / 4
 /** Of the file, what must be left for any commit that adds data. Between the two, running streams go on. */
 export const GROWTH_RESERVE = 1 / 8
 
+/** Keys of one commit while the file cannot grow; with GROWTH_RESERVE free, so many certainly fit. */
+export const KEYS_PER_TIGHT_COMMIT_MIN = 8
+
 /** A commit, or any other call into LMDB, that takes longer has failed (reliability 3.2.7). */
 export const COMMIT_DEADLINE_MS = 10_000
 /** Pause between attempts to write a new generation. */

@@ -71,7 +71,15 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
   await files.makeFolder(folder)
   const engine = options.engine ?? (await createLmdbEngine())
   const folderIdentity = (await files.stat(folder))?.identity ?? ''
-  const context: CatalogueContext = { folder, clock, log, files, engine, folderIdentity, abandoned: { count: 0 } }
+  const context: CatalogueContext = {
+    folder,
+    clock,
+    log,
+    files,
+    engine,
+    folderIdentity,
+    condition: { abandoned: 0, isGivenUp: false }
+  }
   const recovery = await recover(context, probe)
   const { table, isComplete } = recovery
   const generation = await settleIfPossible(context, recovery)
@@ -81,7 +89,7 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
     table,
     generation,
     lastNumber: generation instanceof Fault ? recovery.highestNumber + 1 : generation.number,
-    onDurable: (keys) => snapshots.changed([...keys].some((key) => key.startsWith(DEFINITION_PREFIX)))
+    onDurable: (keys) => snapshots.changed(keys.some((key) => key.startsWith(DEFINITION_PREFIX)))
   })
 
   const refusalOf = (changes: readonly CatalogueChange[]): Fault | undefined => {
@@ -93,6 +101,14 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
     return commits.hasRoomForStreams || !changes.some(isNewStream)
       ? undefined
       : new CatalogueFull('the disk is full: there is no room in the catalogue for another stream')
+  }
+
+  let closing: Promise<void> | undefined
+  const close = async (): Promise<void> => {
+    await commits.close().catch((error: unknown) => {
+      log.warn('The catalogue was not closed in order', { error: describeError(error) })
+    })
+    await snapshots.close()
   }
 
   return {
@@ -109,13 +125,8 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
         commits.touch(key)
         table.set(key, value === undefined ? undefined : Buffer.from(value))
       }
-      return commits.flush()
+      return commits.flush(changes.map(({ key }) => key))
     },
-    async close() {
-      await commits.close().catch((error: unknown) => {
-        log.warn('The catalogue was not closed in order', { error: describeError(error) })
-      })
-      await snapshots.close()
-    }
+    close: () => (closing ??= close())
   }
 }

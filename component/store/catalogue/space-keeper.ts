@@ -1,42 +1,46 @@
-import { describeError, Fault } from '../../base/fault.ts'
+import { describeError } from '../../base/fault.ts'
 import type { CatalogueContext, Generation } from './generation.ts'
 import { wordBytesOf } from './head-check.ts'
 import {
   GROWTH_RESERVE,
   GROWTH_RETRY_MS,
-  IN_PAGE_RECORD_BYTES_MAX,
+  KEYS_PER_TIGHT_COMMIT_MIN,
   NEW_STREAM_RESERVE,
   PREALLOCATED_BYTES
 } from './limits.ts'
 import { readSpace } from './space.ts'
 
-/** Keeps zeros ahead of the last page of a database, so that LMDB never needs a block from the disk (reliability 3.2.5). */
+/**
+ * Keeps zeros ahead of the last page of a database, so that LMDB never needs a block from the disk: on a full one it
+ * may not survive that (reliability 3.2.5, F10).
+ */
 export interface SpaceKeeper {
   /** Looks at the file again; call it after a commit. @throws Fault when the head of the file is damaged */
   refresh(): void
-  /** Appends zeros when less than half of the file is untouched. A full disk only stops the growing. */
-  extend(): Promise<void>
-  readonly hasRoomForStreams: boolean
   /**
-   * Checks that a commit fits into the file when the file cannot grow: LMDB would ask the full disk for more, and may
-   * not survive the answer (reliability F10). Commits that do not add data always fit.
-   * @param keys keys to be written, with the bytes they occupy now
-   * @throws Fault when it does not fit
+   * Appends zeros until half of the file is untouched, and what a commit of so many keys may need.
+   * A full disk only stops the growing.
    */
-  assertRoom(keys: ReadonlyMap<string, number>, bytesAfter: (key: string) => number): void
+  extend(keyCount: number): Promise<void>
+  /** True while the file cannot grow; then the rest of this interface has to be obeyed. */
+  readonly isTight: boolean
+  /** Bytes by which the records may still grow. */
+  readonly growthBytesMax: number
+  /** The largest record that finds consecutive pages for certain. */
+  readonly recordBytesMax: number
+  /** Keys that one commit may write. */
+  readonly keysPerCommit: number
+  /** Room for the records of another stream. */
+  readonly hasRoomForStreams: boolean
 }
 
-function growthOf(keys: ReadonlyMap<string, number>, bytesAfter: (key: string) => number) {
-  let bytes = 0
-  /** Records that need consecutive pages, which only the untouched end of the file has for sure. */
-  let consecutiveBytes = 0
-  for (const [key, before] of keys) {
-    const after = bytesAfter(key)
-    bytes += after - before
-    if (after > IN_PAGE_RECORD_BYTES_MAX) consecutiveBytes += after
-  }
-  return { bytes, consecutiveBytes }
-}
+/** Every key may sit on a leaf page of its own, which is copied and may be split. */
+const PAGES_PER_KEY = 2
+/** Branch pages, the free list and the digest. */
+const PAGES_PER_COMMIT = 16
+/** Pages freed by a commit can be used again only by the second one after it. */
+const COMMITS_BEFORE_REUSE = 3
+const PAGE_BYTES = 4096
 
 export function createSpaceKeeper(context: CatalogueContext, generation: Generation): SpaceKeeper {
   const { clock, log } = context
@@ -49,31 +53,43 @@ export function createSpaceKeeper(context: CatalogueContext, generation: Generat
   const refresh = (): void => {
     space = readSpace(file, word)
   }
-  const hasRoom = (part: number): boolean => failedAtMs === undefined || space.freeBytes >= part * space.fileBytes
+  const needsMore = (keyCount: number): boolean => {
+    const dataBytes = space.fileBytes - space.freeBytes
+    const commitBytes =
+      (Math.min(PAGES_PER_KEY * keyCount, dataBytes / PAGE_BYTES + keyCount) + PAGES_PER_COMMIT) * PAGE_BYTES
+    return 2 * space.untouchedBytes < space.fileBytes || space.untouchedBytes < commitBytes
+  }
 
   return {
     refresh,
-    async extend() {
-      if (2 * space.untouchedBytes >= space.fileBytes || !mayTry()) return
-      try {
-        await file.extend(PREALLOCATED_BYTES)
-        failedAtMs = undefined
-      } catch (error) {
-        if (failedAtMs === undefined) log.warn('The catalogue cannot grow', { error: describeError(error) })
-        failedAtMs = clock.monotonicMs()
+    async extend(keyCount) {
+      while (needsMore(keyCount) && mayTry()) {
+        try {
+          await file.extend(PREALLOCATED_BYTES)
+          failedAtMs = undefined
+        } catch (error) {
+          if (failedAtMs === undefined) log.warn('The catalogue cannot grow', { error: describeError(error) })
+          failedAtMs = clock.monotonicMs()
+        }
+        refresh()
       }
-      refresh()
     },
-    assertRoom(keys, bytesAfter) {
-      if (failedAtMs === undefined) return
-      const growth = growthOf(keys, bytesAfter)
-      const isTooMuch = growth.bytes > 0 && !hasRoom(GROWTH_RESERVE)
-      if (isTooMuch || (growth.consecutiveBytes > 0 && growth.consecutiveBytes > space.untouchedBytes)) {
-        throw new Fault('the catalogue is full and the disk has no room to make it larger')
-      }
+    get isTight() {
+      return failedAtMs !== undefined
+    },
+    get growthBytesMax() {
+      return space.freeBytes - GROWTH_RESERVE * space.fileBytes
+    },
+    get recordBytesMax() {
+      return space.untouchedBytes
+    },
+    get keysPerCommit() {
+      if (failedAtMs === undefined) return Infinity
+      const pages = space.freeBytes / PAGE_BYTES / COMMITS_BEFORE_REUSE - PAGES_PER_COMMIT
+      return Math.max(KEYS_PER_TIGHT_COMMIT_MIN, Math.floor(pages / PAGES_PER_KEY))
     },
     get hasRoomForStreams() {
-      return hasRoom(NEW_STREAM_RESERVE)
+      return failedAtMs === undefined || space.freeBytes >= NEW_STREAM_RESERVE * space.fileBytes
     }
   }
 }
