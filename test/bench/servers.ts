@@ -83,7 +83,7 @@ async function startProgram(
 export const streamManager: Candidate = {
   name: 'stream-manager',
   async start() {
-    const server = await startServer({ environment: { LOG_LEVEL: 'WARN' } })
+    const server = await startServer()
     return { name: 'stream-manager', port: server.port, pid: server.pid, stop: () => server.dispose() }
   }
 }

@@ -24,7 +24,7 @@ export function serveEcho(requestBytes: number, onPort: (port: number) => void):
 }
 
 /** Bytes around the payload in our request. */
-export const REQUEST_OVERHEAD_BYTES = 50
+export const REQUEST_OVERHEAD_BYTES = 51
 
 async function openAppender(port: number, _stream: string, payload: Buffer): Promise<Appender> {
   let received = 0
