@@ -1,11 +1,5 @@
-import { KinesisClient } from '@aws-sdk/client-kinesis'
-import {
-  AwsRequestHandler,
-  awsClientSettings,
-  createCredentialSource,
-  credentialEndpointOf,
-  type AwsEnvironment
-} from '../aws/index.ts'
+import type { AwsContext } from '../aws/index.ts'
+import { credentialEndpointOf, type AwsEnvironment } from '../aws/environment.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Sink } from '../export/sink.ts'
@@ -13,7 +7,6 @@ import type { ExportDefinition } from '../model/export-definition.ts'
 import { createHttpAgents } from './http/post.ts'
 import { createHttpSink } from './http/sink.ts'
 import { createTargetPolicy } from './http/target.ts'
-import { createKinesisSink } from './kinesis/sink.ts'
 
 export interface SinkOptions {
   readonly clock: Clock
@@ -28,8 +21,8 @@ export interface SinkOptions {
 export type SinkFactory = (definition: ExportDefinition) => Sink | undefined
 
 /**
- * All destinations. Connections and clients are shared by all exports of a kind; clients are made when the first export
- * needs one.
+ * All destinations. Connections and clients are shared by all exports of a kind. The AWS SDK, most of this program's code,
+ * is loaded when the first export needs it.
  */
 export function createSinkFactory(options: SinkOptions): SinkFactory {
   const { clock, random, userAgent, environment } = options
@@ -39,27 +32,40 @@ export function createSinkFactory(options: SinkOptions): SinkFactory {
     agents: createHttpAgents(),
     policy: createTargetPolicy(credentialEndpointOf(environment))
   }
-  const aws = once(() => ({
-    environment,
-    userAgent,
-    credentials: createCredentialSource(clock, environment),
-    requestHandler: new AwsRequestHandler()
-  }))
-  const kinesis = once(() => new KinesisClient(awsClientSettings(aws(), 'KINESIS')))
+  const aws = once(() => loadAws(options))
+  const kinesis = once(async () => {
+    const { createKinesisSinks } = await import('./kinesis/index.ts')
+    return createKinesisSinks(await aws(), random, options.kinesisInterCallDelayMs)
+  })
   return (definition) => {
     switch (definition.kind) {
       case 'http':
         return createHttpSink(http, definition)
       case 'kinesis':
-        return createKinesisSink(
-          { client: kinesis(), random, interCallDelayMs: options.kinesisInterCallDelayMs },
-          definition
-        )
+        return deferred(kinesis().then((create) => create(definition)))
       case 'iotAnalytics':
       case 'sitewise':
       case 's3':
         return undefined
     }
+  }
+}
+
+async function loadAws({ clock, userAgent, environment }: SinkOptions): Promise<AwsContext> {
+  const { AwsRequestHandler, createCredentialSource } = await import('../aws/index.ts')
+  return {
+    environment,
+    userAgent,
+    credentials: createCredentialSource(clock, environment),
+    requestHandler: new AwsRequestHandler()
+  }
+}
+
+/** A sink whose code is still being loaded. */
+function deferred(loading: Promise<Sink>): Sink {
+  return {
+    send: async (batch, signal) => (await loading).send(batch, signal),
+    close: () => void loading.then((sink) => sink.close())
   }
 }
 

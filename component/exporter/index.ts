@@ -1,0 +1,2 @@
+export { createExporterHost, type ExporterHost, type ExporterHostOptions } from './host.ts'
+export type { ExporterSettings } from './messages.ts'

@@ -1,0 +1,46 @@
+import { assert } from '../base/assert.ts'
+import type { StoredMessage } from '../model/message.ts'
+
+/*
+ * A batch in one ArrayBuffer, so that it crosses threads without a copy per message:
+ *
+ *     count | count × (sequence number, ingest time, payload length)    doubles in the machine's byte order
+ *     payloads, one behind the other
+ */
+const FIELDS = 3
+const DOUBLE_BYTES = 8
+
+/** Copies a batch into a buffer of its own, which may be transferred. */
+export function packBatch(messages: readonly StoredMessage[]): ArrayBuffer {
+  const indexBytes = (1 + messages.length * FIELDS) * DOUBLE_BYTES
+  const payloadBytes = messages.reduce((sum, message) => sum + message.payload.length, 0)
+  const packed = new ArrayBuffer(indexBytes + payloadBytes)
+  const index = new Float64Array(packed, 0, indexBytes / DOUBLE_BYTES)
+  const bytes = new Uint8Array(packed)
+  index[0] = messages.length
+  let offset = indexBytes
+  for (const [position, { sequenceNumber, ingestTimeMs, payload }] of messages.entries()) {
+    index.set([sequenceNumber, ingestTimeMs, payload.length], 1 + position * FIELDS)
+    bytes.set(payload, offset)
+    offset += payload.length
+  }
+  return packed
+}
+
+/** The batch in a packed buffer; its payloads are views into it. */
+export function unpackBatch(packed: ArrayBuffer): StoredMessage[] {
+  const [count = 0] = new Float64Array(packed, 0, 1)
+  const index = new Float64Array(packed, DOUBLE_BYTES, count * FIELDS)
+  let offset = (1 + count * FIELDS) * DOUBLE_BYTES
+  const messages = Array.from({ length: count }, (_, position) => {
+    const [sequenceNumber = 0, ingestTimeMs = 0, length = 0] = index.subarray(
+      position * FIELDS,
+      (position + 1) * FIELDS
+    )
+    const payload = Buffer.from(packed, offset, length)
+    offset += length
+    return { sequenceNumber, ingestTimeMs, payload }
+  })
+  assert(offset === packed.byteLength, 'a packed batch ends with its last payload')
+  return messages
+}

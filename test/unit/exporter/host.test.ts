@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import { test } from 'node:test'
+import type { Worker } from 'node:worker_threads'
+import { createExporterHost, type ExporterHost } from '../../../component/exporter/host.ts'
+import type { ToExporterWorker } from '../../../component/exporter/messages.ts'
+import { httpExport } from '../../helpers/export-harness.ts'
+import { createFakeClock, type FakeClock } from '../../helpers/fake-clock.ts'
+import { createRecordingLog, type RecordingLog } from '../../helpers/recording-log.ts'
+import { createFixedRandom } from '../../helpers/seeded-random.ts'
+
+/** As much of a worker as the host uses. */
+class FakeWorker extends EventEmitter {
+  readonly posted: ToExporterWorker[] = []
+  postMessage(message: ToExporterWorker): void {
+    this.posted.push(message)
+  }
+  terminate(): Promise<number> {
+    this.emit('exit', 1)
+    return Promise.resolve(1)
+  }
+}
+
+const BATCH = {
+  streamName: 's',
+  definition: httpExport(),
+  messages: [{ sequenceNumber: 0, ingestTimeMs: 0, payload: Buffer.from('x') }]
+}
+
+function startHost(create?: () => Worker): ExporterHost & {
+  clock: FakeClock
+  log: RecordingLog
+  workers: FakeWorker[]
+  sendOne: () => ReturnType<ExporterHost['send']>
+} {
+  const clock = createFakeClock()
+  const log = createRecordingLog()
+  const workers: FakeWorker[] = []
+  const host = createExporterHost({
+    clock,
+    log,
+    random: createFixedRandom(0.5),
+    settings: { version: '1', aws: { AWS_SECRET_ACCESS_KEY: 'secret' }, kinesisInterCallDelayMs: 7 },
+    createWorker:
+      create ??
+      (() => {
+        const worker = new FakeWorker()
+        workers.push(worker)
+        return worker as unknown as Worker
+      })
+  })
+  return { ...host, clock, log, workers, sendOne: () => host.send(BATCH, new AbortController().signal) }
+}
+
+test('the settings are the first message of a worker', () => {
+  const host = startHost()
+  void host.sendOne()
+  assert.deepEqual(
+    host.workers[0]?.posted.map((message) => message.kind),
+    ['start', 'send']
+  )
+})
+
+test('answers are matched by id; answers that nobody waits for are ignored', async () => {
+  const host = startHost()
+  const first = host.sendOne()
+  const second = host.sendOne()
+  const [worker] = host.workers
+  const [, one, two] = worker?.posted ?? []
+  assert.ok(one?.kind === 'send' && two?.kind === 'send')
+  worker?.emit('message', { kind: 'outcome', id: 999, outcome: { kind: 'delivered' } })
+  worker?.emit('message', { kind: 'outcome', id: two.id, outcome: { kind: 'rejected', reason: 'r' } })
+  worker?.emit('message', { kind: 'outcome', id: one.id, outcome: { kind: 'delivered' } })
+  assert.deepEqual(await first, { kind: 'delivered' })
+  assert.deepEqual(await second, { kind: 'rejected', reason: 'r' })
+})
+
+test('pauses between restarts grow with quick crashes up to a minute, and start anew after a healthy life', async () => {
+  const host = startHost()
+  const pauses: unknown[] = []
+  for (let crash = 0; crash < 9; crash += 1) {
+    const outcome = host.sendOne()
+    host.workers.at(-1)?.emit('exit', 134)
+    assert.deepEqual(await outcome, { kind: 'retryLater', reason: 'ExporterWorkerError: exit code 134' })
+    pauses.push(host.log.entries.at(-1)?.fields['pauseMs'])
+    host.clock.advance(60_000)
+  }
+  assert.deepEqual(pauses, [750, 1_500, 3_000, 6_000, 12_000, 24_000, 45_000, 45_000, 45_000])
+  void host.sendOne()
+  host.clock.advance(60_000)
+  host.workers.at(-1)?.emit('exit', 1)
+  assert.equal(host.log.entries.at(-1)?.fields['pauseMs'], 750)
+})
+
+test('a worker that cannot be started counts as a crash', async () => {
+  const host = startHost(() => {
+    throw new Error('no threads left')
+  })
+  assert.deepEqual(await host.sendOne(), { kind: 'retryLater', reason: 'ExporterWorkerError: no threads left' })
+  const second = await host.sendOne()
+  assert.equal(second.kind === 'retryLater' && second.waitMs, 750)
+})
+
+test("the worker's log lines come out of the main thread's logger, and secrets never do", async () => {
+  const host = startHost()
+  const outcome = host.sendOne()
+  const [worker] = host.workers
+  worker?.emit('message', { kind: 'log', level: 'WARN', message: 'm', fields: { a: 1 } })
+  worker?.emit('error', new Error('boom'))
+  worker?.emit('exit', 1)
+  await outcome
+  assert.deepEqual(host.log.entries[0], { level: 'WARN', message: 'm', fields: { a: 1 } })
+  assert.equal(JSON.stringify(host.log.entries).includes('secret'), false)
+})
+
+test('an aborted signal starts no worker', async () => {
+  const host = startHost()
+  assert.equal((await host.send(BATCH, AbortSignal.abort())).kind, 'retryLater')
+  assert.equal(host.workers.length, 0)
+})
