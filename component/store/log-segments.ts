@@ -42,17 +42,21 @@ export class LogSegments {
     return this.#dropped.length > 0
   }
 
-  /** Segments with bytes that may not survive a power cut, oldest first: syncs go in order, so they are the last ones. */
+  /**
+   * Segments with bytes that may not survive a power cut, oldest first: syncs go in order, so they are the last ones.
+   * Dropped ones belong to them until the catalogue knows: a torn one that comes back would hide what follows it.
+   */
   unsynced(): Segment[] {
     let first = this.sealed.length
     for (let segment = this.sealed[first - 1]; segment !== undefined && isUnsynced(segment); first--) {
       segment = this.sealed[first - 2]
     }
-    return [...this.sealed.slice(first), ...(isUnsynced(this.active) ? [this.active] : [])]
+    const all = [...this.#dropped.filter(isUnsynced), ...this.sealed.slice(first)]
+    return isUnsynced(this.active) ? [...all, this.active] : all
   }
 
   get needsSync(): boolean {
-    const last = this.sealed.at(-1)
+    const last = this.sealed.at(-1) ?? this.#dropped.at(-1)
     return isUnsynced(this.active) || (last !== undefined && isUnsynced(last))
   }
 
@@ -83,23 +87,29 @@ export class LogSegments {
     if (segment === undefined || summary === undefined) return undefined
     this.totalBytes -= segment.bytes
     this.#dropped.push(segment)
-    retireFile(segment)
-    // What is gone on purpose needs no sync.
-    const first = this.sealed[0] ?? this.active
-    if (this.durable.next < first.base) this.raiseDurable(first, first.layout?.start ?? 0, first.base, 0)
+    if (!isUnsynced(segment)) retireFile(segment)
     return summary
   }
 
-  /** Dropped segments wholly below `below`, oldest first; they are forgotten. */
+  /** Dropped segments wholly below `below`, which the catalogue knows as the oldest number; they are forgotten. */
   takeDropped(below: number): Segment[] {
     const taken = this.#dropped.filter((segment) => segment.next <= below)
     this.#dropped = this.#dropped.filter((segment) => segment.next > below)
+    for (const segment of taken) retireFile(segment)
+    // What is gone for good needs no sync.
+    const first = this.#dropped[0] ?? this.sealed[0] ?? this.active
+    if (this.durable.next < first.base) this.raiseDurable(first, first.layout?.start ?? 0, first.base, 0)
     return taken
   }
 
   /** Puts segments back whose files could not be removed. */
   keepDropped(segments: readonly Segment[]): void {
     this.#dropped = [...segments, ...this.#dropped]
+  }
+
+  /** True while the file of a dropped segment waits for its removal. */
+  isDropped(segment: Segment): boolean {
+    return this.#dropped.includes(segment)
   }
 
   /** Where a segment stands in the order, the active one behind all sealed ones; -1 when it was dropped meanwhile. */

@@ -25,7 +25,8 @@ export class LogSyncer {
   #follower: Promise<void> | undefined
   #refusal: Fault | undefined
   #isRemoved = false
-  #isFolderUnsynced = false
+  /** At first it is not known what the last run left. */
+  #isFolderUnsynced = true
 
   /** @param metadata what headers of new segments carry */
   constructor(context: LogContext, segments: LogSegments, gate: WriterGate, metadata: () => Buffer) {
@@ -87,6 +88,8 @@ export class LogSyncer {
         return
       } catch (error) {
         if (!(error instanceof Fault)) throw error
+        // Nothing is copied of a dropped segment. Until its file is gone nothing behind it counts as durable.
+        if (this.#segments.isDropped(segment)) throw error
         if (this.#segments.positionOf(segment) === -1) return
         segment.hasFailedSync = true
         segment.isClosedForWriting = true

@@ -6,6 +6,8 @@ import type { LogContext } from './log-context.ts'
 import { RecordCursor } from './record-cursor.ts'
 import { readSegmentHeader } from './segment-header.ts'
 import { COPY_NAME, CORRUPT_SUFFIX, parseSegmentName, segmentPath, SEQUENCE_MAX, SPARE_NAME } from './segment-name.ts'
+import { isUnsynced, type Segment } from './segment.ts'
+import type { SharedFile } from './shared-file.ts'
 import { removeQuietly } from './spare-segment.ts'
 
 /** At most this much of what a recovery cuts off is kept, in one file per log. */
@@ -124,5 +126,27 @@ export function keepCorruptCopy(context: LogContext, base: number, file: DiskFil
   } catch (error) {
     context.logger.warn('The bytes that are cut off cannot be kept', { path, error: describeError(error) })
     removeQuietly(context, path)
+  }
+}
+
+/**
+ * Writes what is not known to be durable once more, in its place. A sync may have failed before the process was killed:
+ * the kernel then takes the pages for clean, and a later sync would succeed without writing them (reliability 3.1.6).
+ */
+export async function rewriteUnsynced(context: LogContext, segment: Segment, shared: SharedFile): Promise<void> {
+  if (!isUnsynced(segment)) return
+  const { start, end } = segment.layout ?? { start: 0, end: 0 }
+  try {
+    await shared.use(async (file) => {
+      for (let at = Math.max(start, segment.syncedEnd); at < end; at += MIB) {
+        await file.writeAsync([await file.readAsync(at, Math.min(MIB, end - at))], at)
+      }
+    })
+  } catch (error) {
+    const path = segmentPath(context.folder, segment.base)
+    context.logger.warn('A recovered segment cannot be written again', { path, error: describeError(error) })
+    // The next sync copies it to another file.
+    segment.hasFailedSync = true
+    segment.isClosedForWriting = true
   }
 }

@@ -1,6 +1,6 @@
 import { describeError, Fault } from '../base/fault.ts'
 import type { LogContext } from './log-context.ts'
-import { keepCorruptCopy } from './recovery-files.ts'
+import { keepCorruptCopy, rewriteUnsynced } from './recovery-files.ts'
 import { addLost, scanSegment, type ScannedSegment } from './recovery-scan.ts'
 import { NewerFormatFault } from './segment-header.ts'
 import { segmentPath, SEQUENCE_MAX } from './segment-name.ts'
@@ -143,8 +143,9 @@ async function recoverSegment(
       discardSegments(context, result, [base])
       return false
     }
-    isKept = await keepSegment(context, result, scanned, shared, isLast || scanned.isCut)
     markSynced(scanned, input)
+    isKept = await keepSegment(context, result, scanned, shared, isLast || scanned.isCut)
+    if (input.sameBoot && input.state !== undefined) await rewriteUnsynced(context, scanned.segment, shared)
     return !scanned.isCut
   } catch (error) {
     if (!(error instanceof Fault) || error instanceof NewerFormatFault) throw error
@@ -183,6 +184,7 @@ async function keepSegment(
   for (const { from, to } of lost) addLost(result.lost, from, to)
   if (!isLast || !hasHeader) return false
   segment.file = shared
+  segment.syncedEnd = Math.min(segment.syncedEnd, end)
   segment.isClosedForWriting = false
   if (end < fileBytes) await cutTornEnd(context, result, segment, shared, end, fileBytes)
   return true

@@ -1,6 +1,7 @@
 import { assert } from '../base/assert.ts'
 import { describeError, Fault } from '../base/fault.ts'
 import type { StoredMessage } from '../model/message.ts'
+import type { DiskFile } from './disk.ts'
 import type { LogContext } from './log-context.ts'
 import { LogReader } from './log-reader.ts'
 import { retireFile, type LogSegments } from './log-segments.ts'
@@ -48,9 +49,9 @@ export class SegmentLog implements StreamLog {
   }
 
   get durableNext(): number {
-    const { next, durable, active } = this.#segments
-    // Numbers that were given up behind the last record need no sync.
-    return this.#context.isVolatile || durable.next >= active.next ? next : durable.next
+    const { oldest, next, durable, active } = this.#segments
+    // Numbers that were given up behind the last record need no sync, nor do dropped ones.
+    return this.#context.isVolatile || durable.next >= active.next ? next : Math.max(oldest, durable.next)
   }
 
   get totalBytes(): number {
@@ -214,6 +215,7 @@ export class SegmentLog implements StreamLog {
       file.truncate(end)
     } catch (truncateError) {
       segment.isClosedForWriting = true
+      eraseQuietly(file, end)
       this.#context.logger.error('A failed write cannot be taken back, the segment is closed', {
         path: segmentPath(this.#context.folder, segment.base),
         error: describeError(truncateError)
@@ -270,8 +272,17 @@ export class SegmentLog implements StreamLog {
   }
 }
 
+/** A refused record must not be found by a later recovery: without its header it is none. */
+function eraseQuietly(file: DiskFile, offset: number): void {
+  try {
+    file.write([Buffer.alloc(RECORD_HEADER_BYTES)], offset)
+  } catch {
+    // The failed truncation is reported; there is nothing else to be done with this file.
+  }
+}
+
 function openActive(segment: Segment): {
-  readonly file: NonNullable<Segment['file']>['file']
+  readonly file: DiskFile
   readonly start: number
   readonly end: number
 } {

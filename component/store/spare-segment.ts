@@ -64,7 +64,8 @@ export class SpareSegment {
   #metadata: Buffer
   #ready: NewSegmentFile | undefined
   #making: Promise<NewSegmentFile> | undefined
-  #isRenameUnsynced = false
+  /** At first it is not known what the last run left. */
+  #isRenameUnsynced = true
   #isClosed = false
   #retryAtMs = -Infinity
 
