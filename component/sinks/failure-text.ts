@@ -1,3 +1,5 @@
+import { Fault } from '../base/fault.ts'
+
 /** Longest reason that is worth showing. */
 const REASON_CHARS_MAX = 300
 
@@ -7,6 +9,8 @@ const REASON_CHARS_MAX = 300
  */
 export function failureText(error: unknown): string {
   if (!(error instanceof Error)) return reason('Error', String(error))
+  // Our own faults are sentences that begin with their name.
+  if (error instanceof Fault) return reasonOf(error.message)
   if (error instanceof AggregateError && error.errors.length > 0) return failureText(error.errors[0])
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
   return reason(
@@ -17,6 +21,10 @@ export function failureText(error: unknown): string {
 
 /** Joins name and message; control characters of either are replaced. */
 export function reason(name: string, message: string): string {
-  const text = `${name}: ${message}`.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()
-  return text.length > REASON_CHARS_MAX ? `${text.slice(0, REASON_CHARS_MAX)}…` : text
+  return reasonOf(`${name}: ${message}`)
+}
+
+function reasonOf(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ').trim()
+  return line.length > REASON_CHARS_MAX ? `${line.slice(0, REASON_CHARS_MAX)}…` : line
 }

@@ -28,11 +28,14 @@ export function kinesisFailure(error: unknown, kinesisStreamName: string): Kines
   if (error.name === 'ResourceNotFoundException') {
     return { kind: 'other', reason: reason(error.name, `export stream ${kinesisStreamName} doesn't exist`) }
   }
-  const text = { reason: failureText(error) }
+  const status = statusOf(error)
+  // The client has no name for answers that are not the service's own, such as a proxy's.
+  const isForeign = error.name === 'Unknown' && status !== undefined
+  const text = { reason: isForeign ? reason('HttpError', `status ${status}`) : failureText(error) }
   if (THROTTLING_ERRORS.has(error.name)) return { kind: 'throttled', ...text }
   const message = error.message.toLowerCase()
   const isAboutSize = VALIDATION_ERRORS.has(error.name) && SIZE_WORDS.some((word) => message.includes(word))
-  return { kind: isAboutSize || statusOf(error) === STATUS_TOO_LARGE ? 'tooLarge' : 'other', ...text }
+  return { kind: isAboutSize || status === STATUS_TOO_LARGE ? 'tooLarge' : 'other', ...text }
 }
 
 function statusOf(error: Error): number | undefined {

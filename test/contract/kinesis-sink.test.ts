@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import type { ExportBatch, Sink } from '../../component/export/sink.ts'
+import { limitsOf } from '../../component/sinks/limits.ts'
+import type { KinesisExport } from '../../component/model/export-definition.ts'
+import { createExportHarness, createFakeSource } from '../helpers/export-harness.ts'
+import { localKinesisSink, startEmulatedKinesis } from '../helpers/kinesis-fixture.ts'
+
+const definition: KinesisExport = { kind: 'kinesis', identifier: 'k', kinesisStreamName: 'target' }
+const signal = new AbortController().signal
+
+function batchOf(...payloads: Buffer[]): ExportBatch {
+  const messages = payloads.map((payload, sequenceNumber) => ({ sequenceNumber, ingestTimeMs: 0, payload }))
+  return { streamName: 's', definition, messages }
+}
+
+test('an emulated Kinesis receives every payload, in order within a shard', async () => {
+  const kinesis = await startEmulatedKinesis()
+  after(() => kinesis.close())
+  const sink = localKinesisSink(kinesis.client)
+  const payloads = Array.from({ length: 500 }, (_, index) => Buffer.from(`message ${index}`))
+  assert.deepEqual(await sink.send(batchOf(...payloads), signal), { kind: 'delivered', waitMs: 0 })
+  assert.deepEqual(await kinesis.payloads(), payloads)
+})
+
+test('a request that the endpoint finds too large is made in smaller ones from then on', async () => {
+  const kinesis = await startEmulatedKinesis()
+  after(() => kinesis.close())
+  const sink = localKinesisSink(kinesis.client)
+  const payloads = Array.from({ length: 9 }, (_, index) => Buffer.alloc(1_000_000, index))
+  assert.equal((await sink.send(batchOf(...payloads), signal)).kind, 'delivered')
+  assert.equal((await kinesis.payloads()).length, 9)
+})
+
+test('the engine skips a record that the stream cannot hold, and only that one', async () => {
+  const kinesis = await startEmulatedKinesis()
+  after(() => kinesis.close())
+  const sink: Sink = localKinesisSink(kinesis.client)
+  const harness = createExportHarness({ limitsOf, sendBatch: (batch, abort) => sink.send(batch, abort) })
+  const source = createFakeSource(harness.clock)
+  source.append(3)
+  source.append(1, 1_048_577)
+  source.append(3)
+  harness.engine.open(source, [definition], new Map())
+  const next = (): bigint | undefined => harness.saved.get('id-stream/k')?.next
+  while (next() !== 7n) await harness.flush()
+  assert.deepEqual(
+    (await kinesis.payloads()).map((payload) => payload[0]),
+    [0, 1, 2, 4, 5, 6]
+  )
+  assert.equal(harness.saved.get('id-stream/k')?.skippedMessages, 1)
+})
+
+test('a missing stream is waited for, with the phrase that operators search for', async () => {
+  const kinesis = await startEmulatedKinesis()
+  after(() => kinesis.close())
+  const { createKinesisSink } = await import('../../component/sinks/kinesis/sink.ts')
+  const { systemRandom } = await import('../../component/base/random.ts')
+  const sink = createKinesisSink(
+    { client: kinesis.client, random: systemRandom, interCallDelayMs: undefined },
+    { ...definition, kinesisStreamName: 'absent' }
+  )
+  assert.deepEqual(await sink.send(batchOf(Buffer.from('x')), signal), {
+    kind: 'retryLater',
+    reason: "ResourceNotFoundException: export stream absent doesn't exist",
+    waitMs: 0
+  })
+})

@@ -1,0 +1,96 @@
+import type { Server } from 'node:http'
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import {
+  CreateStreamCommand,
+  DescribeStreamCommand,
+  GetRecordsCommand,
+  GetShardIteratorCommand,
+  KinesisClient
+} from '@aws-sdk/client-kinesis'
+import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { AwsRequestHandler, awsClientSettings, type CredentialSource } from '../../component/aws/index.ts'
+import type { Sink } from '../../component/export/sink.ts'
+import { createKinesisSink } from '../../component/sinks/kinesis/sink.ts'
+import { createSeededRandom } from './seeded-random.ts'
+
+/** A client as the exporter makes it, for an endpoint on this machine. */
+export function localKinesisClient(
+  endpoint: string,
+  credentials: CredentialSource = () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'secret' })
+): KinesisClient {
+  return new KinesisClient(
+    awsClientSettings(
+      {
+        environment: { AWS_REGION: 'eu-central-1', AWS_ENDPOINT_URL_KINESIS: endpoint },
+        credentials,
+        requestHandler: new AwsRequestHandler(),
+        userAgent: 'test/1'
+      },
+      'KINESIS'
+    )
+  )
+}
+
+/** A sink for the stream `target`. */
+export function localKinesisSink(client: KinesisClient, interCallDelayMs?: number): Sink {
+  return createKinesisSink(
+    { client, random: createSeededRandom(1), interCallDelayMs },
+    { kind: 'kinesis', identifier: 'k', kinesisStreamName: 'target' }
+  )
+}
+
+/** An emulated Kinesis in this process. */
+export interface EmulatedKinesis {
+  readonly client: KinesisClient
+  /** Payloads of all records of the stream `target`, in the order of their shards. */
+  payloads(): Promise<Buffer[]>
+  close(): Promise<void>
+}
+
+type Kinesalite = (options: { createStreamMs: number; shardLimit: number }) => Server
+
+/** Starts an emulator with the stream `target` of one shard. */
+export async function startEmulatedKinesis(): Promise<EmulatedKinesis> {
+  const kinesalite = createRequire(import.meta.url)('kinesalite') as Kinesalite
+  const server = kinesalite({ createStreamMs: 1, shardLimit: 10 })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const client = localKinesisClient(endpoint)
+  // The exporter's client reads short answers only.
+  const reader = new KinesisClient({
+    endpoint,
+    region: 'eu-central-1',
+    credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
+    requestHandler: new NodeHttpHandler()
+  })
+  const StreamName = 'target'
+  await client.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }))
+  for (let isActive = false; !isActive;) {
+    const { StreamDescription } = await client.send(new DescribeStreamCommand({ StreamName }))
+    isActive = StreamDescription?.StreamStatus === 'ACTIVE'
+  }
+  return {
+    client,
+    async payloads() {
+      const shard = { StreamName, ShardId: 'shardId-000000000000', ShardIteratorType: 'TRIM_HORIZON' } as const
+      let { ShardIterator: iterator } = await reader.send(new GetShardIteratorCommand(shard))
+      const payloads: Buffer[] = []
+      for (let isEnd = false; !isEnd;) {
+        const { Records = [], NextShardIterator } = await reader.send(
+          new GetRecordsCommand({ ShardIterator: iterator })
+        )
+        payloads.push(...Records.map((record) => Buffer.from(record.Data ?? [])))
+        iterator = NextShardIterator
+        isEnd = Records.length === 0
+      }
+      return payloads
+    },
+    close: () =>
+      new Promise((resolve) => {
+        client.config.requestHandler.destroy?.()
+        reader.destroy()
+        server.close(() => resolve())
+      })
+  }
+}
