@@ -13,9 +13,14 @@ import type { DurablePoint, LogState, RecoveryReport, StreamLog } from './stream
 import type { Disk } from './disk.ts'
 
 /** Makes the first segment of a log; it survives a power cut if the folder itself does. */
-async function createFirstSegment(context: LogContext, spare: SpareSegment, base: number): Promise<Segment> {
+async function createFirstSegment(
+  context: LogContext,
+  spare: SpareSegment,
+  base: number,
+  isAfterGap: boolean
+): Promise<Segment> {
   const { disk, folder } = context
-  const made = await spare.make(false)
+  const made = await spare.make(isAfterGap)
   disk.rename(made.path, segmentPath(folder, base))
   spare.taken()
   await disk.syncFolder(folder)
@@ -37,7 +42,7 @@ export async function createLog(options: LogOptions & { readonly next?: number }
   disk.makeFolder(folder)
   if (listBases(disk.listFolder(folder)).length > 0) throw new Fault(`${folder} holds messages already`)
   const spare = new SpareSegment(context)
-  const active = await createFirstSegment(context, spare, next)
+  const active = await createFirstSegment(context, spare, next, false)
   return new SegmentLog(context, new LogSegments([], active, next, startOf(active), context.isVolatile), spare)
 }
 
@@ -70,7 +75,7 @@ async function assembleSegments(
   { segments, next }: RecoveredSegments,
   state: LogState | undefined
 ): Promise<LogSegments> {
-  const active = segments.pop() ?? (await createFirstSegment(context, spare, next))
+  const active = segments.pop() ?? (await createFirstSegment(context, spare, next, true))
   // Numbers that were given and are lost are not given again: the next segment begins behind them.
   if (active.next < next) active.isClosedForWriting = true
   const firstUnsynced = [...segments, active].find(isUnsynced)

@@ -23,6 +23,8 @@ export interface RecoveryInput {
 export interface RecoveredSegments {
   /** Oldest first. Only the last may have its file open, and only if it can be appended to. */
   readonly segments: Segment[]
+  /** One more than the last number of the segments looked at, whether they are kept or not. */
+  reached: number | undefined
   /** No number below this one may be given again. */
   next: number
   cutBytes: number
@@ -52,20 +54,26 @@ export async function recoverSegments(
     if (isDropped) removeQuietly(context, segmentPath(context.folder, base))
     return !isDropped
   })
+  const missing = missingSegments(kept, oldest, input.summaries)
   const result: RecoveredSegments = {
     segments: [],
+    reached: undefined,
     next: Math.max(input.state?.next ?? 0, kept.at(-1) ?? 0),
     cutBytes: 0,
     hasCut: false,
     lost: [],
-    missingSegments: missingSegments(kept, oldest, input.summaries)
+    missingSegments: missing.map(({ base }) => base)
   }
   const cutFrom = input.sameBoot ? Infinity : (input.state?.durable.next ?? Infinity)
   for (const [index, base] of kept.entries()) {
     const sequenceEnd = kept[index + 1] ?? SEQUENCE_MAX
     const summary = trustedSummary(base, sequenceEnd, input)
     if (summary !== undefined) {
-      addSegment(result, segmentOfSummary(summary), false)
+      // Its header is not read, so a gap before it may be one that was meant.
+      const isBefore = ({ next }: SegmentSummary): boolean => next <= base && next > reachedBy(result, input)
+      for (const lost of missing.filter(isBefore)) addLost(result.lost, lost.base, lost.next)
+      result.segments.push(segmentOfSummary(summary))
+      result.reached = summary.next
       continue
     }
     const isComplete = await recoverSegment(context, result, { base, sequenceEnd, cutFrom }, input)
@@ -74,20 +82,26 @@ export async function recoverSegments(
       break
     }
   }
-  const reached = result.segments.at(-1)?.next ?? oldest
+  const reached = result.reached ?? oldest
   addLost(result.lost, reached, input.state?.durable.next ?? 0)
   result.next = Math.max(result.next, reached)
   return result
 }
 
+/** Segments that the catalogue describes and that are not there, oldest first. */
 function missingSegments(
   bases: readonly number[],
   oldest: number,
   summaries: ReadonlyMap<number, SegmentSummary>
-): number[] {
+): SegmentSummary[] {
   const present = new Set(bases)
-  const expected = [...summaries.values()].filter(({ next }) => next > oldest).map(({ base }) => base)
-  return expected.filter((base) => !present.has(base)).sort((left, right) => left - right)
+  const missing = [...summaries.values()].filter(({ base, next }) => next > oldest && !present.has(base))
+  return missing.sort((left, right) => left.base - right.base)
+}
+
+/** The number that the next segment continues with; before the first of a lost catalogue anything may have been. */
+function reachedBy({ reached }: RecoveredSegments, { state }: RecoveryInput): number {
+  return reached ?? state?.oldest ?? Infinity
 }
 
 /** The summary of a segment all of which was durable: it need not be read. */
@@ -95,13 +109,6 @@ function trustedSummary(base: number, sequenceEnd: number, input: RecoveryInput)
   const summary = input.summaries.get(base)
   if (summary === undefined || summary.next > sequenceEnd) return undefined
   return input.state === undefined || summary.next <= input.state.durable.next ? summary : undefined
-}
-
-/** Appends a segment to those that are left, and notes the numbers missing before it. */
-function addSegment(result: RecoveredSegments, segment: Segment, isAfterGap: boolean): void {
-  const previous = result.segments.at(-1)
-  if (previous !== undefined && !isAfterGap) addLost(result.lost, previous.next, segment.base)
-  result.segments.push(segment)
 }
 
 /**
@@ -137,13 +144,16 @@ async function recoverSegment(
       result.next = Math.max(result.next, base + 1)
       return true
     }
-    const previous = result.segments.at(-1)
-    const isBroken = previous !== undefined && base > previous.next && base > cutFrom && !scanned.isAfterGap
+    const reached = reachedBy(result, input)
+    const isBroken = result.reached !== undefined && base > reached && base > cutFrom && !scanned.isAfterGap
     if (isBroken) {
       discardSegments(context, result, [base])
       return false
     }
     markSynced(scanned, input)
+    if (!scanned.isAfterGap) addLost(result.lost, reached, base)
+    for (const { from, to } of scanned.lost) addLost(result.lost, from, to)
+    result.reached = scanned.segment.next
     isKept = await keepSegment(context, result, scanned, shared, isLast || scanned.isCut)
     if (input.sameBoot && input.state !== undefined) await rewriteUnsynced(context, scanned.segment, shared)
     return !scanned.isCut
@@ -167,7 +177,7 @@ async function keepSegment(
   shared: SharedFile,
   isLast: boolean
 ): Promise<boolean> {
-  const { segment, fileBytes, hasHeader, lost } = scanned
+  const { segment, fileBytes, hasHeader } = scanned
   const end = segment.layout?.end ?? 0
   const start = segment.layout?.start ?? 0
   if (!isLast || !hasHeader) {
@@ -180,8 +190,7 @@ async function keepSegment(
     }
     if (isLast) result.next = Math.max(result.next, segment.base + 1)
   }
-  addSegment(result, segment, scanned.isAfterGap)
-  for (const { from, to } of lost) addLost(result.lost, from, to)
+  result.segments.push(segment)
   if (!isLast || !hasHeader) return false
   segment.file = shared
   segment.syncedEnd = Math.min(segment.syncedEnd, end)

@@ -110,12 +110,12 @@ export class LogHistory {
     } catch (error) {
       if (!(error instanceof Fault)) throw error
     }
-    if (log === this.log) this.durable = Math.max(this.durable, log.durableNext)
+    if (log === this.log) this.durable = Math.max(this.durable, log.state.durable.next)
   }
 
   #checkpoint(): void {
     const { log } = this
-    this.durable = Math.max(this.durable, log.durableNext)
+    this.durable = Math.max(this.durable, log.state.durable.next)
     this.#state = log.state
     for (const summary of log.sealed) {
       if (summary.next <= log.durableNext) this.#summaries.set(summary.base, summary)
@@ -125,7 +125,7 @@ export class LogHistory {
   }
 
   async #restart(kind: 'kill' | 'cutPower'): Promise<void> {
-    this.durable = Math.max(this.durable, this.log.durableNext)
+    this.durable = Math.max(this.durable, this.log.state.durable.next)
     const before = this.log
     this.disk = kind === 'kill' ? this.disk.kill() : this.disk.cutPower()
     await this.settle()
