@@ -189,19 +189,27 @@ function isShortAscii(bytes: Buffer): boolean {
  * UTF-8 is checked over the whole, so a character cut between two chunks does no harm.
  */
 function joinChunks(decoding: Decoding, major: number): Buffer | Failed {
-  const chunks: Buffer[] = []
-  for (;;) {
-    if (takeBreak(decoding)) return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
-    const initial = decoding.bytes[decoding.position]
+  const { bytes } = decoding
+  /** Where each chunk starts and ends, in turn: many tiny chunks are not worth an object each. */
+  const bounds: number[] = []
+  let joinedBytes = 0
+  while (!takeBreak(decoding)) {
+    const initial = bytes[decoding.position]
     if (initial === undefined) return failCut(decoding)
     if (++decoding.items > CBOR_ITEMS_MAX) return fail(decoding, `it has more than ${CBOR_ITEMS_MAX} items`)
     if (initial >> 5 !== major || (initial & 31) === INDEFINITE) return fail(decoding, 'a chunk has another type')
     decoding.position += 1
     const size = readArgument(decoding, initial & 31)
     if (size === FAILED) return FAILED
-    if (size > decoding.bytes.length - decoding.position) return failCut(decoding)
-    chunks.push(takeBytes(decoding, Number(size)))
+    if (size > bytes.length - decoding.position) return failCut(decoding)
+    bounds.push(decoding.position, (decoding.position += Number(size)))
+    joinedBytes += Number(size)
   }
+  const joined = Buffer.allocUnsafe(joinedBytes)
+  for (let index = 0, offset = 0; index < bounds.length; index += 2) {
+    offset += bytes.copy(joined, offset, bounds[index], bounds[index + 1])
+  }
+  return joined
 }
 
 /** Steps over the break that ends an indefinite item, if it is next. */
