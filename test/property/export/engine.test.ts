@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { createExportEngine, type ExportEngine } from '../../../component/export/engine.ts'
+import type { ExportBatch, SendOutcome } from '../../../component/export/sink.ts'
+import type { ExportProgress } from '../../../component/export/source.ts'
+import type { HttpExport } from '../../../component/model/export-definition.ts'
+import { createFakeSource, httpExport, type FakeSource } from '../../helpers/export-harness.ts'
+import { createFakeClock, flush, type FakeClock } from '../../helpers/fake-clock.ts'
+import { createRecordingLog } from '../../helpers/recording-log.ts'
+import { createSeededRandom } from '../../helpers/seeded-random.ts'
+
+type Step =
+  | { readonly kind: 'append'; readonly count: number }
+  | { readonly kind: 'drop'; readonly share: number }
+  | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'disable' | 'enable' | 'restart' | 'resubmit' }
+  | { readonly kind: 'replay'; readonly share: number }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ kind: fc.constant('append' as const), count: fc.integer({ min: 1, max: 30 }) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 20_000 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('drop' as const), share: fc.double({ min: 0, max: 1, noNaN: true }) })
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('replay' as const), share: fc.double({ min: 0, max: 1, noNaN: true }) })
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('disable', 'enable', 'restart', 'resubmit').map((kind) => ({ kind }))
+  }
+)
+
+/** Every 13th message is poison: the destination rejects each batch that holds one. */
+const isPoison = (sequenceNumber: number): boolean => sequenceNumber % 13 === 7
+
+/** A destination that fails in every way it may, and keeps count of what it stored. */
+class Cloud {
+  /** How often each message was stored since the last event that may cause duplicates. */
+  readonly stored = new Map<number, number>()
+  readonly everStored = new Set<number>()
+  isReliable = false
+  readonly #random
+  readonly #clock: FakeClock
+
+  constructor(seed: number, clock: FakeClock) {
+    this.#random = createSeededRandom(seed)
+    this.#clock = clock
+  }
+
+  send(batch: ExportBatch, signal: AbortSignal): Promise<SendOutcome> {
+    const outcome = this.#decide(batch)
+    for (const [index, { sequenceNumber }] of batch.messages.entries()) {
+      const isStored = outcome.kind === 'delivered' || (outcome.kind === 'partial' && !outcome.failed.includes(index))
+      if (!isStored) continue
+      this.stored.set(sequenceNumber, (this.stored.get(sequenceNumber) ?? 0) + 1)
+      this.everStored.add(sequenceNumber)
+    }
+    const delayMs = this.isReliable ? 0 : Math.floor(this.#random.fraction() * 3_000)
+    return new Promise((resolve) => {
+      this.#clock.after(delayMs, () => resolve(outcome))
+      signal.addEventListener('abort', () => resolve({ kind: 'retryLater', reason: 'aborted' }))
+    })
+  }
+
+  #decide({ messages }: ExportBatch): SendOutcome {
+    if (messages.some(({ sequenceNumber }) => isPoison(sequenceNumber))) return { kind: 'rejected', reason: 'poison' }
+    const dice = this.isReliable ? 0 : this.#random.fraction()
+    if (dice < 0.5) return { kind: 'delivered' }
+    if (dice < 0.75) return { kind: 'retryLater', reason: 'failed' }
+    const failed = messages.flatMap((_, index) => (this.#random.fraction() < 0.5 ? [index] : []))
+    return { kind: 'partial', failed, reason: 'throttled' }
+  }
+}
+
+class World {
+  readonly clock = createFakeClock()
+  readonly source: FakeSource = createFakeSource(this.clock)
+  readonly cloud: Cloud
+  saved = new Map<string, ExportProgress>()
+  definition: HttpExport = httpExport({ batchSize: 8 })
+  /** Numbers that retention removed; they need not arrive. */
+  dropped = 0
+  engine: ExportEngine
+
+  constructor(seed: number) {
+    this.cloud = new Cloud(seed, this.clock)
+    this.engine = this.#open()
+  }
+
+  #open(): ExportEngine {
+    const saved = this.saved
+    const engine = createExportEngine({
+      clock: this.clock,
+      random: createSeededRandom(1),
+      log: createRecordingLog(),
+      progress: {
+        save: (_id, name, value) => void saved.set(name, value),
+        remove: (_id, name) => void saved.delete(name)
+      },
+      limitsOf: () => ({ countMax: 500, bytesMax: 60, sizeOf: (message) => message.payload.length }),
+      sendBatch: (batch, signal) => this.cloud.send(batch, signal),
+      concurrencyMax: 2
+    })
+    engine.open(this.source, [this.definition], saved)
+    return engine
+  }
+
+  /** Loses all that the engine held in memory; what it does at its end changes nothing. */
+  #restart(): void {
+    this.saved = new Map(this.saved)
+    this.engine.close(this.source.streamId)
+    this.engine = this.#open()
+  }
+
+  #update(changed: Partial<HttpExport>): void {
+    this.definition = { ...this.definition, ...changed }
+    this.engine.update(this.source.streamId, [this.definition])
+  }
+
+  /** Another start than before: everything from there on has to arrive again. */
+  #replay(startSequenceNumber: bigint): void {
+    if ((this.definition.startSequenceNumber ?? 0n) === startSequenceNumber) return
+    this.#update({ startSequenceNumber })
+    this.cloud.stored.clear()
+    for (const number of this.cloud.everStored) {
+      if (number >= startSequenceNumber) this.cloud.everStored.delete(number)
+    }
+  }
+
+  async run(step: Step): Promise<void> {
+    const next = Number(this.saved.get('e')?.next ?? 0n)
+    switch (step.kind) {
+      case 'append':
+        this.source.append(step.count)
+        break
+      case 'drop':
+        this.source.drop(Math.max(this.source.oldest, Math.floor(step.share * this.source.durableNext)))
+        this.dropped = this.source.oldest
+        break
+      case 'wait':
+        await this.clock.advanceAsync(step.ms)
+        break
+      case 'disable':
+      case 'enable':
+        this.#update({ disabled: step.kind === 'disable' })
+        break
+      case 'resubmit':
+        this.#update({})
+        break
+      case 'replay':
+        this.#replay(BigInt(Math.floor(step.share * next)))
+        break
+      case 'restart':
+        this.#restart()
+        this.cloud.stored.clear()
+    }
+    await flush()
+    const { stored } = this.cloud
+    for (const [sequenceNumber, times] of stored) assert.ok(times === 1, `${sequenceNumber} was sent ${times} times`)
+  }
+
+  /** Switches all faults off: what can be delivered is delivered. */
+  async finish(): Promise<void> {
+    this.cloud.isReliable = true
+    await this.run({ kind: 'enable' })
+    await this.clock.advanceAsync(600_000)
+    assert.equal(Number(this.saved.get('e')?.next ?? 0n), this.source.durableNext, 'the cursor is at the end')
+    for (let number = this.dropped; number < this.source.durableNext; number += 1) {
+      assert.equal(this.cloud.everStored.has(number), !isPoison(number), `message ${number}`)
+    }
+  }
+}
+
+test('at least once, in whatever way destinations, retention and users behave; exactly once without restarts and replays', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.integer(), fc.array(step, { maxLength: 40 }), async (seed, steps) => {
+      const world = new World(seed)
+      for (const each of steps) await world.run(each)
+      await world.finish()
+    }),
+    { numRuns: 60 }
+  )
+})
