@@ -1,0 +1,202 @@
+import type { Worker } from 'node:worker_threads'
+import { createByteBudget } from './base/byte-budget.ts'
+import type { Clock } from './base/clock.ts'
+import {
+  ANSWER_MEMORY_BYTES_MAX,
+  CONCURRENT_SYNCS_MAX,
+  FRAME_MEMORY_BYTES_MAX,
+  MEMORY_STREAM_BYTES_MAX
+} from './base/limits.ts'
+import { Fault } from './base/fault.ts'
+import type { Logger } from './base/log.ts'
+import type { Random } from './base/random.ts'
+import { VERSION, type Config } from './config/index.ts'
+import {
+  createExportEngine,
+  decodeProgress,
+  encodeProgress,
+  exportSourceOf,
+  type ExportEngine,
+  type ExportProgress
+} from './export/index.ts'
+import { createExporterHost } from './exporter/index.ts'
+import { admitEveryone, listen, type Authenticate } from './server/index.ts'
+import { limitsOf } from './sinks/limits.ts'
+import { openCatalogue } from './store/catalogue/index.ts'
+import { readBootId } from './store/boot-id.ts'
+import { createMemoryDisk, createSyncLimiter, nodeDisk } from './store/index.ts'
+import { acquireStoreLock } from './store/store-lock.ts'
+import { prepareStoreRoot } from './store/store-root.ts'
+import {
+  catalogueKeys,
+  createCheckpointer,
+  createRegistry,
+  createSpaceGuard,
+  createStreamFolders,
+  type Checkpointer,
+  type Registry,
+  type StreamObserver
+} from './stream/index.ts'
+
+/** What the program takes from the outside world. */
+export interface Platform {
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  /** Starts the thread in which the exports' requests are made. */
+  readonly createExporterWorker: () => Worker
+  /** Opens a catalogue in a process of its own; false when that died or failed. */
+  readonly probeCatalogue: (path: string) => Promise<boolean>
+}
+
+/** The running server. */
+export interface App {
+  readonly port: number
+  readonly streamCount: number
+  /** Ends in order: clients, exports, streams, catalogue. Calling it again waits for the same end. */
+  stop(): Promise<void>
+}
+
+/** Clients and exports get this long to finish what is in flight; the nucleus kills after five seconds. */
+const STOP_DEADLINE_MS = 2_000
+
+interface OpenStore {
+  readonly registry: Registry
+  readonly engine: ExportEngine
+  close(): Promise<void>
+}
+
+/** Keeps the exports in step with the streams. */
+function exportObserver(engine: ExportEngine, logger: Logger): StreamObserver {
+  const readProgress = (values: ReadonlyMap<string, Buffer>): ReadonlyMap<string, ExportProgress> => {
+    const progress = new Map<string, ExportProgress>()
+    for (const [identifier, value] of values) {
+      const decoded = decodeProgress(value)
+      if (decoded === undefined)
+        logger.warn('An export starts anew because its progress cannot be read', { identifier })
+      else progress.set(identifier, decoded)
+    }
+    return progress
+  }
+  return {
+    opened: (stream, progress) =>
+      engine.open(exportSourceOf(stream), stream.definition.exports, readProgress(progress)),
+    updated: (stream) => engine.update(stream.id, stream.definition.exports),
+    deleted: (stream) => engine.close(stream.id)
+  }
+}
+
+function createEngine(config: Config, platform: Platform, checkpointer: Checkpointer): ExportEngine {
+  const { clock, random } = platform
+  const log = platform.logger.area('export')
+  const { concurrencyMax, bandwidthBitsPerSecond, kinesisInterCallDelayMs } = config.exporter
+  const host = createExporterHost({
+    clock,
+    random,
+    log,
+    createWorker: platform.createExporterWorker,
+    settings: { version: VERSION, aws: config.aws, kinesisInterCallDelayMs }
+  })
+  const engine = createExportEngine({
+    clock,
+    random,
+    log,
+    progress: {
+      save: (id, identifier, progress) =>
+        checkpointer.put(catalogueKeys.exportProgress(id, identifier), encodeProgress(progress)),
+      remove: (id, identifier) => checkpointer.put(catalogueKeys.exportProgress(id, identifier), undefined)
+    },
+    sendBatch: host.send,
+    limitsOf,
+    concurrencyMax,
+    ...(bandwidthBitsPerSecond === undefined ? {} : { bandwidthBitsPerSecond })
+  })
+  return {
+    ...engine,
+    async stop(deadlineMs) {
+      await engine.stop(deadlineMs)
+      await host.stop()
+    }
+  }
+}
+
+async function openStore(config: Config, platform: Platform): Promise<OpenStore> {
+  const { clock, random, logger } = platform
+  const folder = prepareStoreRoot(config.storeRoot, nodeDisk, logger)
+  const lock = await acquireStoreLock(folder)
+  const catalogue = await openCatalogue({ folder, clock, log: logger, probe: platform.probeCatalogue })
+  const bootId = Buffer.from(readBootId() ?? '')
+  const sameBoot = bootId.length > 0 && catalogue.entries().get(catalogueKeys.boot)?.equals(bootId) === true
+  const storeLog = logger.area('store')
+  const checkpointer = createCheckpointer({ catalogue, clock, logger: storeLog })
+  const engine = createEngine(config, platform, checkpointer)
+  const folders = createStreamFolders({
+    disk: nodeDisk,
+    memory: createMemoryDisk({ bytesMax: MEMORY_STREAM_BYTES_MAX }),
+    root: folder,
+    clock,
+    logger: storeLog,
+    syncs: createSyncLimiter(CONCURRENT_SYNCS_MAX),
+    sameBoot
+  })
+  const registry = createRegistry({
+    catalogue,
+    checkpointer,
+    folders,
+    space: createSpaceGuard({ disk: nodeDisk, folder, clock, logger: storeLog }),
+    observer: exportObserver(engine, logger),
+    clock,
+    random,
+    logger: storeLog,
+    defer: setImmediate
+  })
+  await registry.recover()
+  await catalogue.commit([{ key: catalogueKeys.boot, value: bootId }])
+  return {
+    registry,
+    engine,
+    async close() {
+      await engine.stop(STOP_DEADLINE_MS)
+      await registry.stop()
+      await catalogue.close()
+      await lock.release()
+    }
+  }
+}
+
+/** Fails closed: without a way to validate tokens nobody may be let in (behaviour 2, rule 10). */
+function authenticator(config: Config): Authenticate {
+  if (!config.authenticateClients) return admitEveryone
+  throw new Fault(
+    'this version cannot validate the tokens of clients; set STREAM_MANAGER_AUTHENTICATE_CLIENT to false to admit all local processes'
+  )
+}
+
+/**
+ * Builds every part and opens the port, in this order: no client ever meets a half-recovered store (behaviour 2, rule 1).
+ * @throws Fault when the store or the port cannot be used
+ */
+export async function startApp(config: Config, platform: Platform): Promise<App> {
+  const { clock, logger } = platform
+  const authenticate = authenticator(config)
+  const store = await openStore(config, platform)
+  const { registry, engine } = store
+  const listener = await listen(config.port, {
+    services: { registry, exportStatuses: (streamId) => engine.statuses(streamId) },
+    handshake: { serverVersion: VERSION, authenticate, clock },
+    frameBudget: createByteBudget(FRAME_MEMORY_BYTES_MAX),
+    answerBudget: createByteBudget(ANSWER_MEMORY_BYTES_MAX),
+    clock,
+    logger: logger.area('server')
+  }).catch(async (error: unknown) => {
+    await store.close()
+    throw error
+  })
+
+  let stopped: Promise<void> | undefined
+  const stop = async (): Promise<void> => {
+    await Promise.all([listener.stop(STOP_DEADLINE_MS), engine.stop(STOP_DEADLINE_MS)])
+    await store.close()
+  }
+  return { port: listener.port, streamCount: registry.list().length, stop: () => (stopped ??= stop()) }
+}

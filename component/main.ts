@@ -1,0 +1,97 @@
+import { isMainThread, Worker } from 'node:worker_threads'
+import { startApp, type Platform } from './app.ts'
+import { systemClock } from './base/clock.ts'
+import { describeError, Fault } from './base/fault.ts'
+import { createLogger, type Logger } from './base/log.ts'
+import { systemRandom } from './base/random.ts'
+import { describeConfig, parseConfig, VERSION } from './config/index.ts'
+import { runExporterWorker } from './exporter/worker.ts'
+import { probeCatalogue, probeInChild } from './store/catalogue/index.ts'
+import { StoreInUse } from './store/store-lock.ts'
+
+/** Tells a second process of this program to examine a catalogue and end with 0 if it is sound. */
+const PROBE_ARGUMENT = '--probe-catalogue'
+/** Exit code of a start that failed for a reason the operator can mend. */
+const START_FAILED = 1
+/** Exit code when another server holds the store: starting again does not help before that one ends. */
+const STORE_IN_USE = 2
+/** Exit code after a bug (EX_SOFTWARE of sysexits.h). */
+const BUG = 70
+
+function writeLine(line: string): void {
+  process.stdout.write(line)
+}
+
+function platformOf(logger: Logger): Platform {
+  return {
+    clock: systemClock,
+    random: systemRandom,
+    logger,
+    createExporterWorker: () => new Worker(__filename),
+    probeCatalogue: (path) => probeInChild(systemClock, process.execPath, [__filename, PROBE_ARGUMENT], path)
+  }
+}
+
+/** A bug may have left anything behind: say it once, with its stack, and let the platform start us anew. */
+function exitOnBug(logger: Logger): void {
+  const report = (error: unknown): void => {
+    logger.error('The server ends because of a bug', { error: describeError(error) })
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    process.exit(BUG)
+  }
+  process.on('uncaughtException', report)
+  process.on('unhandledRejection', report)
+}
+
+/** The first signal ends in order, the second at once. */
+function stopOnSignal(stop: () => Promise<void>, logger: Logger): void {
+  let isStopping = false
+  const end = (signal: NodeJS.Signals): void => {
+    if (isStopping) process.exit(START_FAILED)
+    isStopping = true
+    logger.info('The server is stopping', { signal })
+    stop().then(
+      () => {
+        logger.info('The server has stopped')
+        process.exit(0)
+      },
+      (error: unknown) => {
+        logger.error('The server could not stop in order', { error: describeError(error) })
+        process.exit(START_FAILED)
+      }
+    )
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+}
+
+async function main(): Promise<void> {
+  const { config, fatal, warnings, notes } = parseConfig(process.env, process.cwd())
+  const logger = createLogger(config.logLevel, writeLine, systemClock.wallMs)
+  // A closed output must not end the server.
+  process.stdout.on('error', () => undefined)
+  exitOnBug(logger)
+  logger.info('Stream Manager is starting', { version: VERSION, node: process.version, ...describeConfig(config) })
+  for (const note of notes) logger.info(note)
+  for (const warning of warnings) logger.warn(warning)
+  for (const reason of fatal) logger.error(reason)
+  if (fatal.length > 0) process.exit(START_FAILED)
+  try {
+    const app = await startApp(config, platformOf(logger))
+    stopOnSignal(() => app.stop(), logger)
+    // Programs wait for these lines, so they come at every LOG_LEVEL (behaviour 2, rule 4).
+    const announcements = createLogger('INFO', writeLine, systemClock.wallMs)
+    announcements.info('The server is listening', { port: app.port, streams: app.streamCount })
+    announcements.info('Stream Manager reporting the state: RUNNING')
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    logger.error('Stream Manager cannot start', { reason: error.message })
+    process.exit(error instanceof StoreInUse ? STORE_IN_USE : START_FAILED)
+  }
+}
+
+const [argument, path] = process.argv.slice(2)
+if (!isMainThread) runExporterWorker()
+else if (argument === PROBE_ARGUMENT && path !== undefined)
+  void probeCatalogue(path).then((isSound) => process.exit(isSound ? 0 : 1))
+else void main()
