@@ -31,11 +31,6 @@ const RESPONSE_OF: ReadonlyMap<number, number> = new Map([
   [OPERATION.updateMessageStream, OPERATION.updateMessageStreamResponse]
 ])
 
-/** True for the operations a client may send. */
-export function isRequestOperation(operation: number): boolean {
-  return RESPONSE_OF.has(operation)
-}
-
 /** The operation of the answer to a request; for anything that is no request, UnknownOperationError (protocol 4). */
 export function responseOperationOf(operation: number): number {
   return RESPONSE_OF.get(operation) ?? OPERATION.unknownOperationError
