@@ -2,8 +2,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { systemClock } from '../../component/base/clock.ts'
-import { openCatalogue, type Catalogue, type CatalogueOptions } from '../../component/store/catalogue/index.ts'
+import {
+  openCatalogue,
+  probeInChild,
+  type Catalogue,
+  type CatalogueOptions
+} from '../../component/store/catalogue/index.ts'
 import { createRecordingLog, type RecordingLog } from './recording-log.ts'
 
 /** A folder that is removed after the test. */
@@ -34,6 +40,12 @@ export async function openTestCatalogue(
     ...options
   })
   return { catalogue, log }
+}
+
+/** Examines a database in a process of its own. */
+export function probeWithChild(path: string): Promise<boolean> {
+  const script = fileURLToPath(new URL('catalogue-child.ts', import.meta.url))
+  return probeInChild(systemClock, process.execPath, ['--import', 'tsx', script, 'probe'], path)
 }
 
 /** The entries as text. */

@@ -1,20 +1,28 @@
-import { createEntryTable, decodeDigest, encodeDigest, type Digest, type EntryTable } from './entry-table.ts'
+import {
+  createEntryTable,
+  decodeDigest,
+  encodeDigest,
+  isSameDigest,
+  type Digest,
+  type EntryTable
+} from './entry-table.ts'
 import type { RecordChange } from './environment.ts'
 import { decodeRecord, DIGEST_KEY, encodeRecord, FORMAT_KEY, FORMAT_VERSION, isReservedKey } from './record-codec.ts'
 
+/** The readable part of a database. */
+export interface DecodedEntries {
+  readonly kind: 'entries'
+  readonly table: EntryTable
+  /** Keys whose value failed its checksum. A key itself can be damaged, too. */
+  readonly damagedKeys: readonly string[]
+  /** The digest of all that was committed, if that record is sound. */
+  readonly digest: Digest | undefined
+  /** True when the format is known and the entries are all that were committed, in their last state. */
+  readonly isWhole: boolean
+}
+
 /** What the records of a database say. */
-export type DecodedDatabase =
-  | { readonly kind: 'newerFormat'; readonly version: number }
-  | {
-      readonly kind: 'decoded'
-      readonly table: EntryTable
-      /** Keys whose value failed its checksum. */
-      readonly damagedKeys: readonly string[]
-      /** False when nothing but the damaged keys is missing. */
-      readonly mayLackOthers: boolean
-      /** True when every record that was ever committed is there, in its last state. */
-      readonly isWhole: boolean
-    }
+export type DecodedDatabase = DecodedEntries | { readonly kind: 'newerFormat'; readonly version: number }
 
 function readFormatVersion(records: ReadonlyMap<string, Buffer>): number | undefined {
   const record = records.get(FORMAT_KEY)
@@ -37,13 +45,8 @@ export function decodeDatabase(records: ReadonlyMap<string, Buffer>): DecodedDat
   const digestRecord = records.get(DIGEST_KEY)
   const digestBytes = digestRecord === undefined ? undefined : decodeRecord(DIGEST_KEY, digestRecord)
   const digest = digestBytes === undefined ? undefined : decodeDigest(digestBytes)
-  const isWhole =
-    version === FORMAT_VERSION &&
-    damagedKeys.length === 0 &&
-    digest?.count === table.digest.count &&
-    digest.sum === table.digest.sum
-  const mayLackOthers = digest?.count !== table.digest.count + damagedKeys.length
-  return { kind: 'decoded', table, damagedKeys, mayLackOthers, isWhole }
+  const isWhole = version === FORMAT_VERSION && damagedKeys.length === 0 && isSameDigest(digest, table.digest)
+  return { kind: 'entries', table, damagedKeys, digest, isWhole }
 }
 
 /** The record that belongs to every commit: the digest of all entries after it. */

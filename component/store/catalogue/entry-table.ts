@@ -24,6 +24,10 @@ export function removeFromDigest({ count, sum }: Digest, checksum: number): Dige
   return { count: count - 1, sum: (sum - mix(checksum)) >>> 0 }
 }
 
+export function isSameDigest(left: Digest | undefined, right: Digest | undefined): boolean {
+  return left !== undefined && left.count === right?.count && left.sum === right.sum
+}
+
 export function encodeDigest(digest: Digest): Buffer {
   const bytes = Buffer.alloc(8)
   bytes.writeUInt32LE(digest.count)

@@ -105,7 +105,7 @@ async function fill(context: CatalogueContext, generation: Generation, table: En
 /** Reads a new generation back: it replaces the only other copy on the disk. */
 function verify(generation: Generation): void {
   const decoded = decodeDatabase(generation.environment.readAll())
-  if (decoded.kind !== 'decoded' || !decoded.isWhole) throw new Fault('a new catalogue does not read back as written')
+  if (decoded.kind !== 'entries' || !decoded.isWhole) throw new Fault('a new catalogue does not read back as written')
 }
 
 /** Lets go of a generation that failed: its database is never called again, only our own descriptor is given back. */

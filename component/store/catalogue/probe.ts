@@ -15,7 +15,7 @@ export async function probeCatalogue(path: string): Promise<boolean> {
     const environment = engine.open(path, 4 * PREALLOCATED_BYTES)
     const decoded = decodeDatabase(environment.readAll())
     // A database of a newer format is not written to; the server will refuse it with the reason.
-    if (decoded.kind === 'decoded') await environment.commit([formatChange()])
+    if (decoded.kind === 'entries') await environment.commit([formatChange()])
     await environment.close()
     return true
   } catch {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describeError, Fault } from '../../base/fault.ts'
 import { withDeadline } from './deadline.ts'
-import { decodeDatabase, digestChange, formatChange } from './decode-database.ts'
+import { decodeDatabase, digestChange, formatChange, type DecodedEntries } from './decode-database.ts'
 import { createEntryTable, type EntryTable } from './entry-table.ts'
 import {
   abandonGeneration,
@@ -11,6 +11,7 @@ import {
   type CatalogueContext,
   type Generation
 } from './generation.ts'
+import { mergeSnapshot, type RepairedTable } from './merge-snapshot.ts'
 import { checkHead, HEAD_BYTES, wordBytesOf } from './head-check.ts'
 import { COMMIT_DEADLINE_MS, DIED_OPENS_MAX, QUARANTINED_MAX } from './limits.ts'
 import { catalogueNames, lockFileOf, sortNames } from './names.ts'
@@ -73,12 +74,7 @@ async function refusalOf(
 
 type Opened =
   | { readonly kind: 'whole'; readonly table: EntryTable; readonly generation: Generation | undefined }
-  | {
-      readonly kind: 'partial'
-      readonly table: EntryTable
-      readonly damagedKeys: readonly string[]
-      readonly mayLackOthers: boolean
-    }
+  | { readonly kind: 'partial'; readonly decoded: DecodedEntries }
   | { readonly kind: 'unreadable'; readonly reason: string }
 
 /** Closes a database that was only read. It cannot hurt any more when this fails. */
@@ -105,11 +101,11 @@ async function openAndRead(context: CatalogueContext, path: string, number: numb
       `the catalogue ${path} has format ${decoded.version}, which is newer than this version of the program understands; it was left as it is`
     )
   }
-  const { table, damagedKeys, isWhole, mayLackOthers } = decoded
-  if (!isWhole) {
+  if (!decoded.isWhole) {
     await closeQuietly(context, generation)
-    return { kind: 'partial', table, damagedKeys, mayLackOthers }
+    return { kind: 'partial', decoded }
   }
+  const { table } = decoded
   try {
     const proof = generation.environment.commit([formatChange(), digestChange(table.digest)])
     await withDeadline(clock, COMMIT_DEADLINE_MS, 'a commit', proof)
@@ -121,23 +117,19 @@ async function openAndRead(context: CatalogueContext, path: string, number: numb
   }
 }
 
-/** Fills the holes of a damaged database from the snapshot. */
-async function mergeSnapshot(
-  context: CatalogueContext,
-  opened: Extract<Opened, { kind: 'partial' }>
-): Promise<EntryTable> {
-  const { table, damagedKeys, mayLackOthers } = opened
-  const snapshot = (await readSnapshot(context)) ?? new Map<string, Buffer>()
-  // Of keys that are simply not there the database may know better: they can have been removed since the snapshot.
-  const isWanted = (key: string): boolean => mayLackOthers || damagedKeys.includes(key)
-  const fromSnapshot = [...snapshot].filter(([key]) => !table.entries.has(key) && isWanted(key))
-  for (const [key, value] of fromSnapshot) table.set(key, value)
+/** The entries of a damaged database with its holes filled from the snapshot. */
+async function repair(context: CatalogueContext, decoded: DecodedEntries): Promise<RepairedTable> {
+  const { table, damagedKeys } = decoded
+  const snapshot = await readSnapshot(context)
+  const repaired = mergeSnapshot(decoded, snapshot ?? new Map<string, Buffer>())
   context.log.error('The catalogue is damaged in part', {
     damagedRecords: damagedKeys.length,
     first: damagedKeys[0],
-    fromSnapshot: fromSnapshot.length
+    soundRecords: table.entries.size,
+    afterRepair: repaired.table.entries.size,
+    isWholeAgain: repaired.isWhole
   })
-  return table
+  return repaired
 }
 
 async function fromSnapshotAlone(context: CatalogueContext, highestNumber: number): Promise<Recovery> {
@@ -186,7 +178,8 @@ export async function recover(context: CatalogueContext, probe: Probe): Promise<
     diedOpens = 0
     if (opened.kind === 'unreadable') await quarantine(context, number, opened.reason)
     else if (opened.kind === 'partial') {
-      return { ...found, table: await mergeSnapshot(context, opened), isComplete: false, suspect: number }
+      const { table, isWhole } = await repair(context, opened.decoded)
+      return { ...found, table, isComplete: isWhole && number === highestNumber, suspect: number }
     } else {
       return { ...found, table: opened.table, isComplete: number === highestNumber, generation: opened.generation }
     }
