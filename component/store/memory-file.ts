@@ -66,7 +66,13 @@ export function createMemoryContent(budget: ByteBudget): MemoryContent {
 
   const shrink = (end: number): void => {
     chunks.length = Math.min(chunks.length, Math.ceil(end / CHUNK_BYTES))
-    chunks.at(-1)?.fill(0, end - (chunks.length - 1) * CHUNK_BYTES)
+    const last = chunks.at(-1)
+    const rest = end - (chunks.length - 1) * CHUNK_BYTES
+    if (last !== undefined) {
+      const smaller = Buffer.alloc(heldBytes(rest))
+      last.copy(smaller, 0, 0, rest)
+      chunks[chunks.length - 1] = smaller
+    }
     const kept = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
     budget.release(held - kept)
     held = kept
