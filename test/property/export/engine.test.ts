@@ -12,21 +12,23 @@ import { createSeededRandom } from '../../helpers/seeded-random.ts'
 
 type Step =
   | { readonly kind: 'append'; readonly count: number }
-  | { readonly kind: 'drop'; readonly share: number }
+  | { readonly kind: 'drop'; readonly percent: number }
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'disable' | 'enable' | 'restart' | 'resubmit' }
-  | { readonly kind: 'replay'; readonly share: number }
+  | { readonly kind: 'replay'; readonly percent: number }
+
+const percent = fc.integer({ min: 0, max: 100 })
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ kind: fc.constant('append' as const), count: fc.integer({ min: 1, max: 30 }) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 20_000 }) }) },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('drop' as const), share: fc.double({ min: 0, max: 1, noNaN: true }) })
+    arbitrary: fc.record({ kind: fc.constant('drop' as const), percent })
   },
   {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constant('replay' as const), share: fc.double({ min: 0, max: 1, noNaN: true }) })
+    arbitrary: fc.record({ kind: fc.constant('replay' as const), percent })
   },
   {
     weight: 2,
@@ -60,9 +62,10 @@ class Cloud {
       this.everStored.add(sequenceNumber)
     }
     const delayMs = this.isReliable ? 0 : Math.floor(this.#random.fraction() * 3_000)
+    const obeysAbort = this.#random.fraction() < 0.5
     return new Promise((resolve) => {
       this.#clock.after(delayMs, () => resolve(outcome))
-      signal.addEventListener('abort', () => resolve({ kind: 'retryLater', reason: 'aborted' }))
+      if (obeysAbort) signal.addEventListener('abort', () => resolve({ kind: 'retryLater', reason: 'aborted' }))
     })
   }
 
@@ -138,7 +141,7 @@ class World {
         this.source.append(step.count)
         break
       case 'drop':
-        this.source.drop(Math.max(this.source.oldest, Math.floor(step.share * this.source.durableNext)))
+        this.source.drop(Math.max(this.source.oldest, Math.floor((step.percent / 100) * this.source.durableNext)))
         this.dropped = this.source.oldest
         break
       case 'wait':
@@ -152,7 +155,7 @@ class World {
         this.#update({})
         break
       case 'replay':
-        this.#replay(BigInt(Math.floor(step.share * next)))
+        this.#replay(BigInt(Math.floor((step.percent / 100) * next)))
         break
       case 'restart':
         this.#restart()

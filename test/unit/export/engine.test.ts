@@ -128,6 +128,16 @@ test('a changed startSequenceNumber replays, and the outcome of the request in f
   assert.equal(next(h), 6n)
 })
 
+test('a replay from before the oldest message starts there, and nothing counts as lost', async () => {
+  const h = await sending({ startSequenceNumber: 2n }, 5)
+  await h.last.answer(DELIVERED)
+  h.source.drop(3)
+  h.engine.update('id-stream', [httpExport({ startSequenceNumber: 0n })])
+  await h.flush()
+  assert.deepEqual(h.last.numbers, [3, 4])
+  assert.equal(h.engine.totals.http.droppedMessages, 0)
+})
+
 test('moving the position while messages are being read drops what was read', async () => {
   const h = createExportHarness()
   const source = createFakeSource(h.clock)
