@@ -20,6 +20,7 @@ import {
   type ExportProgress
 } from './export/index.ts'
 import { createExporterHost } from './exporter/index.ts'
+import { CLIENT_DEFINITION_RULES, DEVELOPER_DEFINITION_RULES } from './protocol/index.ts'
 import { admitEveryone, listen, type Authenticate } from './server/index.ts'
 import { limitsOf } from './sinks/limits.ts'
 import { openCatalogue } from './store/catalogue/index.ts'
@@ -181,11 +182,16 @@ export async function startApp(config: Config, platform: Platform): Promise<App>
   const authenticate = authenticator(config)
   const store = await openStore(config, platform)
   const { registry, engine } = store
+  const memoryBytes = (bytes: number): number => Math.min(bytes, config.memoryTargetBytes ?? bytes)
   const listener = await listen(config.port, {
-    services: { registry, exportStatuses: (streamId) => engine.statuses(streamId) },
+    services: {
+      registry,
+      definitionRules: config.developerMode ? DEVELOPER_DEFINITION_RULES : CLIENT_DEFINITION_RULES,
+      exportStatuses: (streamId) => engine.statuses(streamId)
+    },
     handshake: { serverVersion: VERSION, authenticate, clock },
-    frameBudget: createByteBudget(FRAME_MEMORY_BYTES_MAX),
-    answerBudget: createByteBudget(ANSWER_MEMORY_BYTES_MAX),
+    frameBudget: createByteBudget(memoryBytes(FRAME_MEMORY_BYTES_MAX)),
+    answerBudget: createByteBudget(memoryBytes(ANSWER_MEMORY_BYTES_MAX)),
     clock,
     logger: logger.area('server')
   }).catch(async (error: unknown) => {

@@ -12,14 +12,14 @@ import { settle } from './settle.ts'
 
 /** CreateMessageStream (behaviour 3.2). */
 export const createMessageStream: Operation<DefinitionRequest, void> = {
-  parse: parseCreateMessageStream,
+  parse: (payload, { definitionRules }) => parseCreateMessageStream(payload, definitionRules),
   handle: ({ definition }, { registry }, _caller, done) => settle(registry.create(definition), done),
   encode: (requestId) => encodeSuccess(OPERATION.createMessageStream, requestId)
 }
 
 /** UpdateMessageStream (behaviour 3.7): the request carries the whole new definition. */
 export const updateMessageStream: Operation<DefinitionRequest, void> = {
-  parse: parseUpdateMessageStream,
+  parse: (payload, { definitionRules }) => parseUpdateMessageStream(payload, definitionRules),
   handle: ({ definition }, { registry }, _caller, done) => settle(registry.update(definition), done, 'updateFailed'),
   encode: (requestId) => encodeSuccess(OPERATION.updateMessageStream, requestId)
 }

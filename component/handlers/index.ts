@@ -24,7 +24,7 @@ type Dispatch = (payload: Buffer, services: Services, origin: RequestOrigin) => 
 
 function bind<Request, Value>(code: number, operation: Operation<Request, Value>): [number, Dispatch] {
   const dispatch: Dispatch = (payload, services, origin) => {
-    const parsed = operation.parse(payload)
+    const parsed = operation.parse(payload, services)
     if (parsed.kind === 'unanswerable') return false
     const { requestId } = parsed
     const open = origin.open(code, requestId)

@@ -1,11 +1,12 @@
 import type { Result } from '../model/failure.ts'
 import type { ExportStatus } from '../model/stream-info.ts'
-import type { ParsedRequest } from '../protocol/index.ts'
+import type { DefinitionRules, ParsedRequest } from '../protocol/index.ts'
 import type { Registry } from '../stream/index.ts'
 
 /** What the operations work on. */
 export interface Services {
   readonly registry: Registry
+  readonly definitionRules: DefinitionRules
   /** The exports of a stream as describe reports them. */
   exportStatuses(streamId: string): readonly ExportStatus[]
 }
@@ -20,7 +21,7 @@ export interface Caller {
 
 /** One operation of the protocol: from the payload of its request to the frame of its answer. */
 export interface Operation<Request, Value> {
-  readonly parse: (payload: Buffer) => ParsedRequest<Request>
+  readonly parse: (payload: Buffer, services: Services) => ParsedRequest<Request>
   /** Calls `done` once, possibly at once. Faults of the surroundings arrive there as failures. */
   readonly handle: (request: Request, services: Services, caller: Caller, done: (result: Result<Value>) => void) => void
   readonly encode: (requestId: string, value: Value) => Buffer

@@ -56,6 +56,8 @@ export interface DefinitionRules {
 }
 
 export const CLIENT_DEFINITION_RULES: DefinitionRules = { batchIntervalMinMs: DURATION_MS_MIN }
+/** For tests and laboratories: intervals of any length. */
+export const DEVELOPER_DEFINITION_RULES: DefinitionRules = { batchIntervalMinMs: 1 }
 
 /** Reads a MessageStreamDefinition: types and ranges of protocol 5.7 and 5.8, defaults of behaviour 3.2. */
 export function readDefinition(fields: Fields, rules: DefinitionRules): StreamDefinition {

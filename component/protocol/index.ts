@@ -1,5 +1,5 @@
 export { decodeDefinition, encodeDefinition } from './definition-codec.ts'
-export { CLIENT_DEFINITION_RULES, type DefinitionRules } from './definition-fields.ts'
+export { CLIENT_DEFINITION_RULES, DEVELOPER_DEFINITION_RULES, type DefinitionRules } from './definition-fields.ts'
 export { encodeFrame, FrameDecoder, type FrameEvents, type FrameViolation } from './frame.ts'
 export type { MemoryBudget } from './frame-collector.ts'
 export { OPERATION } from './operations.ts'
