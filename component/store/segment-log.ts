@@ -186,7 +186,7 @@ export class SegmentLog implements StreamLog {
     try {
       writeBatch(file, end, records, next, this.#context.seed)
     } catch (error) {
-      this.#undoWrite(segment, error)
+      this.#undoWrite(segment, records, error)
       throw error
     }
     this.#written(segment, records, bytes)
@@ -197,7 +197,7 @@ export class SegmentLog implements StreamLog {
     try {
       await segment.file?.use((file) => writeBatchInSteps(file, end, records, next, this.#context.seed))
     } catch (error) {
-      if (!this.#isClosed) this.#undoWrite(segment, error)
+      if (!this.#isClosed) this.#undoWrite(segment, records, error)
       throw error
     }
     this.#requireOpen()
@@ -205,7 +205,7 @@ export class SegmentLog implements StreamLog {
   }
 
   /** Takes back what a failed write left behind (reliability 3.1.2). */
-  #undoWrite(segment: Segment, error: unknown): void {
+  #undoWrite(segment: Segment, records: readonly NewRecord[], error: unknown): void {
     const { file, end } = openActive(segment)
     // A disk that failed once is not trusted with this file again; one that was full takes more later (ST1, ST8).
     if (!isSpaceError(error)) segment.isClosedForWriting = true
@@ -215,7 +215,7 @@ export class SegmentLog implements StreamLog {
       file.truncate(end)
     } catch (truncateError) {
       segment.isClosedForWriting = true
-      eraseQuietly(file, end)
+      eraseQuietly(file, end, records)
       this.#context.logger.error('A failed write cannot be taken back, the segment is closed', {
         path: segmentPath(this.#context.folder, segment.base),
         error: describeError(truncateError)
@@ -272,10 +272,15 @@ export class SegmentLog implements StreamLog {
   }
 }
 
-/** A refused record must not be found by a later recovery: without its header it is none. */
-function eraseQuietly(file: DiskFile, offset: number): void {
+/** Refused records must not be found by a later recovery: without their headers they are none. */
+function eraseQuietly(file: DiskFile, start: number, records: readonly NewRecord[]): void {
+  const nothing = Buffer.alloc(RECORD_HEADER_BYTES)
+  let offset = start
   try {
-    file.write([Buffer.alloc(RECORD_HEADER_BYTES)], offset)
+    for (const { payload } of records) {
+      file.write([nothing], offset)
+      offset += RECORD_HEADER_BYTES + payload.length
+    }
   } catch {
     // The failed truncation is reported; there is nothing else to be done with this file.
   }
