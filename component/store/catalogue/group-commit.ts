@@ -139,7 +139,7 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
       return waiters
     }
     const current = working
-    await current.space.extend(pending.count)
+    await current.space.extend(pending.count, pending.bytes)
     if (!current.space.isTight) pending.releaseAll()
     const accepted = current.space.isTight ? refuseGrowth(current.space, waiters) : waiters
     await commitAll(current)

@@ -92,15 +92,26 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
     onDurable: (keys) => snapshots.changed(keys.some((key) => key.startsWith(DEFINITION_PREFIX)))
   })
 
-  const refusalOf = (changes: readonly CatalogueChange[]): Fault | undefined => {
-    if (changes.some(({ value }) => value !== undefined && value.length > VALUE_BYTES_MAX)) {
-      return new CatalogueFull(`a record of the catalogue may have at most ${VALUE_BYTES_MAX} bytes`)
+  const isNewStream = ({ key, value }: CatalogueChange): boolean =>
+    value !== undefined && key.startsWith(DEFINITION_PREFIX) && !table.entries.has(key)
+
+  const apply = (changes: readonly CatalogueChange[]): Promise<void> => {
+    for (const { key, value } of changes) {
+      commits.touch(key)
+      table.set(key, value === undefined ? undefined : Buffer.from(value))
     }
-    const isNewStream = ({ key, value }: CatalogueChange): boolean =>
-      value !== undefined && key.startsWith(DEFINITION_PREFIX) && !table.entries.has(key)
-    return commits.hasRoomForStreams || !changes.some(isNewStream)
-      ? undefined
-      : new CatalogueFull('the disk is full: there is no room in the catalogue for another stream')
+    return commits.flush(changes.map(({ key }) => key))
+  }
+
+  /** Takes a new stream only when the disk has room again. */
+  const applyIfRoom = async (changes: readonly CatalogueChange[]): Promise<void> => {
+    const copies = changes.map(({ key, value }) => ({ key, value: value && Buffer.from(value) }))
+    // Even a commit of nothing tries to make the file larger.
+    await commits.flush([])
+    if (!commits.hasRoomForStreams) {
+      throw new CatalogueFull('the disk is full: there is no room in the catalogue for another stream')
+    }
+    return apply(copies)
   }
 
   let closing: Promise<void> | undefined
@@ -119,13 +130,12 @@ export async function openCatalogue(options: CatalogueOptions): Promise<Catalogu
     entries: () => table.entries,
     commit(changes) {
       assertKeys(changes)
-      const refusal = refusalOf(changes)
-      if (refusal !== undefined) return Promise.reject(refusal)
-      for (const { key, value } of changes) {
-        commits.touch(key)
-        table.set(key, value === undefined ? undefined : Buffer.from(value))
+      if (closing !== undefined) return Promise.reject(new Fault('the catalogue is closed'))
+      if (changes.some(({ value }) => value !== undefined && value.length > VALUE_BYTES_MAX)) {
+        return Promise.reject(new CatalogueFull(`a record of the catalogue may have at most ${VALUE_BYTES_MAX} bytes`))
       }
-      return commits.flush(changes.map(({ key }) => key))
+      const hasRoom = commits.hasRoomForStreams || !changes.some(isNewStream)
+      return hasRoom ? apply(changes) : applyIfRoom(changes)
     },
     close: () => (closing ??= close())
   }

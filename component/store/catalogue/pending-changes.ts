@@ -16,6 +16,8 @@ export interface PendingChanges {
   readonly isEmpty: boolean
   /** Keys to be written, without those held back. */
   readonly count: number
+  /** Bytes of their records. */
+  readonly bytes: number
   /** Bytes by which the database grows when these keys are written. */
   growthOf(keys: Iterable<string>): number
   /** Bytes of the largest record among these keys. */
@@ -71,6 +73,11 @@ export function createPendingChanges(table: EntryTable): PendingChanges {
     },
     get count() {
       return pending.size - held.size
+    },
+    get bytes() {
+      let bytes = 0
+      for (const key of pending.keys()) bytes += bytesInTable(key)
+      return bytes
     },
     growthOf(keys) {
       let bytes = 0

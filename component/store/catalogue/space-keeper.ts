@@ -8,7 +8,7 @@ import {
   NEW_STREAM_RESERVE,
   PREALLOCATED_BYTES
 } from './limits.ts'
-import { readSpace } from './space.ts'
+import { FILL_FACTOR, PAGE_BYTES, readSpace } from './space.ts'
 
 /**
  * Keeps zeros ahead of the last page of a database, so that LMDB never needs a block from the disk: on a full one it
@@ -18,10 +18,11 @@ export interface SpaceKeeper {
   /** Looks at the file again; call it after a commit. @throws Fault when the head of the file is damaged */
   refresh(): void
   /**
-   * Appends zeros until half of the file is untouched, and what a commit of so many keys may need.
+   * Appends zeros until half of the file is untouched, and as much as a commit of so many keys may need.
    * A full disk only stops the growing.
+   * @param bytes of the records of these keys
    */
-  extend(keyCount: number): Promise<void>
+  extend(keyCount: number, bytes: number): Promise<void>
   /** True while the file cannot grow; then the rest of this interface has to be obeyed. */
   readonly isTight: boolean
   /** Bytes by which the records may still grow. */
@@ -40,7 +41,6 @@ const PAGES_PER_KEY = 2
 const PAGES_PER_COMMIT = 16
 /** Pages freed by a commit can be used again only by the second one after it. */
 const COMMITS_BEFORE_REUSE = 3
-const PAGE_BYTES = 4096
 
 export function createSpaceKeeper(context: CatalogueContext, generation: Generation): SpaceKeeper {
   const { clock, log } = context
@@ -53,17 +53,18 @@ export function createSpaceKeeper(context: CatalogueContext, generation: Generat
   const refresh = (): void => {
     space = readSpace(file, word)
   }
-  const needsMore = (keyCount: number): boolean => {
+  const needsMore = (keyCount: number, bytes: number): boolean => {
     const dataBytes = space.fileBytes - space.freeBytes
-    const commitBytes =
-      (Math.min(PAGES_PER_KEY * keyCount, dataBytes / PAGE_BYTES + keyCount) + PAGES_PER_COMMIT) * PAGE_BYTES
+    // At worst every key is on another page, or every page of the database is copied.
+    const copiedBytes = Math.min(PAGES_PER_KEY * PAGE_BYTES * keyCount, dataBytes + FILL_FACTOR * bytes)
+    const commitBytes = copiedBytes + PAGES_PER_COMMIT * PAGE_BYTES
     return 2 * space.untouchedBytes < space.fileBytes || space.untouchedBytes < commitBytes
   }
 
   return {
     refresh,
-    async extend(keyCount) {
-      while (needsMore(keyCount) && mayTry()) {
+    async extend(keyCount, bytes) {
+      while (needsMore(keyCount, bytes) && mayTry()) {
         try {
           await file.extend(PREALLOCATED_BYTES)
           failedAtMs = undefined

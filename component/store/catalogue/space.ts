@@ -3,12 +3,13 @@ import type { DataFile } from './catalogue-files.ts'
 import { checkHead, HEAD_BYTES, type CatalogueHead, type WordBytes } from './head-check.ts'
 import { IN_PAGE_RECORD_BYTES_MAX, PREALLOCATED_BYTES } from './limits.ts'
 
-const PAGE_BYTES = 4096
+/** LMDB's usual page; larger where the machine's pages are. */
+export const PAGE_BYTES = 4096
 const META_BYTES_MAX = 256
 /** Page header and node header, item pointer, checksum. */
 const RECORD_OVERHEAD_BYTES = 24
 /** LMDB keeps pages at least a quarter full; half is usual. */
-const FILL_FACTOR = 2
+export const FILL_FACTOR = 2
 
 /** Bytes that an entry occupies in the database, roughly. */
 export function recordBytes(key: string, value: Uint8Array): number {

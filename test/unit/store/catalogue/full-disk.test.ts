@@ -87,6 +87,18 @@ test('a large record that would need consecutive pages is refused on a full disk
   await catalogue.close()
 })
 
+test('a new stream finds out by itself that the disk has room again', async (t) => {
+  const { disk, clock, catalogue, fill } = await openOnFullDisk(t)
+  await fill('stream')
+  await assert.rejects(catalogue.commit([change('stream/new', 'x')]), CatalogueFull)
+  disk.isFull = false
+  await assert.rejects(catalogue.commit([change('stream/new', 'x')]), CatalogueFull, 'it looks every few seconds only')
+  clock.advance(GROWTH_RETRY_MS)
+  await catalogue.commit([change('stream/new', 'x')])
+  assert.equal(catalogue.entries().get('stream/new')?.toString(), 'x')
+  await catalogue.close()
+})
+
 test('what was refused for want of room is there after the next start, if room came', async (t) => {
   const { folder, disk, clock, catalogue, fill } = await openOnFullDisk(t)
   const keys = await fill('segment')
