@@ -20,6 +20,14 @@ export interface AwsEnvironment {
   readonly AWS_ENDPOINT_URL_IOTSITEWISE?: string
   readonly AWS_GG_FIPS_MODE?: string
   readonly AWS_USE_FIPS_ENDPOINT?: string
+  /** File of additional certificates, trusted for proxies. */
+  readonly GG_ROOT_CA_PATH?: string
+  readonly HTTPS_PROXY?: string
+  readonly https_proxy?: string
+  readonly ALL_PROXY?: string
+  readonly all_proxy?: string
+  readonly NO_PROXY?: string
+  readonly no_proxy?: string
 }
 
 /** Services with an endpoint variable of their own. */

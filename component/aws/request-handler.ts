@@ -1,7 +1,8 @@
 import http from 'node:http'
-import https from 'node:https'
 import { pipeline, Transform, type Readable } from 'node:stream'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import type { AwsEnvironment } from './environment.ts'
+import { ProxyAgent } from './proxy-agent.ts'
 
 /** Connect and response time-outs (behaviour 6.5). A slow upload that makes progress does not time out. */
 const TIMEOUT_MS = 60_000
@@ -12,11 +13,14 @@ type Handle = NodeHttpHandler['handle']
 
 /** HTTP/1.1 with kept connections, bounded time and bounded answers. One for all AWS clients. */
 export class AwsRequestHandler extends NodeHttpHandler {
-  /** @param timeoutMs without connection, or without progress, after which a request fails */
-  constructor(timeoutMs = TIMEOUT_MS) {
+  /**
+   * @param environment names the proxies
+   * @param timeoutMs without connection, or without progress, after which a request fails
+   */
+  constructor(environment: AwsEnvironment, timeoutMs = TIMEOUT_MS) {
     super({
       httpAgent: new http.Agent({ keepAlive: true }),
-      httpsAgent: new https.Agent({ keepAlive: true }),
+      httpsAgent: new ProxyAgent(environment),
       connectionTimeout: timeoutMs,
       socketTimeout: timeoutMs
     })

@@ -57,7 +57,7 @@ async function loadAws({ clock, userAgent, environment }: SinkOptions): Promise<
     environment,
     userAgent,
     credentials: createCredentialSource(clock, environment),
-    requestHandler: new AwsRequestHandler()
+    requestHandler: new AwsRequestHandler(environment)
   }
 }
 

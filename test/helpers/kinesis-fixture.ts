@@ -24,7 +24,7 @@ export function localKinesisClient(
       {
         environment: { AWS_REGION: 'eu-central-1', AWS_ENDPOINT_URL_KINESIS: endpoint },
         credentials,
-        requestHandler: new AwsRequestHandler(),
+        requestHandler: new AwsRequestHandler({}),
         userAgent: 'test/1'
       },
       'KINESIS'

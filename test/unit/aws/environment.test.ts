@@ -8,7 +8,7 @@ import {
 } from '../../../component/aws/index.ts'
 
 function settings(environment: AwsEnvironment): ReturnType<typeof awsClientSettings> {
-  const requestHandler = new AwsRequestHandler()
+  const requestHandler = new AwsRequestHandler(environment)
   const credentials = (): Promise<never> => Promise.reject(new Error('not asked'))
   return awsClientSettings({ environment, credentials, requestHandler, userAgent: 'u' }, 'KINESIS')
 }

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
+import net, { type AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, beforeEach, test } from 'node:test'
+import type { AwsEnvironment } from '../../../component/aws/index.ts'
+import { ProxyAgent } from '../../../component/aws/proxy-agent.ts'
+import { TEST_CERTIFICATE, TEST_KEY } from '../../helpers/tls-fixture.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'proxy-'))
+const caFile = join(folder, 'ca.pem')
+writeFileSync(caFile, TEST_CERTIFICATE)
+
+const tlsFiles = { cert: TEST_CERTIFICATE, key: TEST_KEY }
+const destination = https.createServer(tlsFiles, (_request, response) => void response.end('from the destination'))
+const asked: http.IncomingMessage[] = []
+let refusal: number | undefined
+
+/** A forwarding proxy that writes down whom it was asked for. */
+function forward(request: http.IncomingMessage, client: net.Socket): void {
+  asked.push(request)
+  if (refusal !== undefined) {
+    client.end(`HTTP/1.1 ${refusal} Refused\r\n\r\n`)
+    return
+  }
+  const [host, port] = (request.url ?? '').split(':')
+  const upstream = net.connect(Number(port), host, () => {
+    client.write('HTTP/1.1 200 Connection established\r\n\r\n')
+    upstream.pipe(client).pipe(upstream)
+  })
+  upstream.on('error', () => client.destroy())
+  client.on('error', () => upstream.destroy())
+}
+
+const plainProxy = http.createServer().on('connect', forward)
+const secureProxy = https.createServer(tlsFiles).on('connect', forward)
+const servers = [destination, plainProxy, secureProxy]
+await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))))
+const portOf = (server: net.Server): number => (server.address() as AddressInfo).port
+
+const agents: ProxyAgent[] = []
+after(() => {
+  for (const agent of agents) agent.destroy()
+  for (const server of servers) {
+    server.close()
+    server.closeAllConnections()
+  }
+  rmSync(folder, { recursive: true })
+})
+beforeEach(() => {
+  asked.length = 0
+  refusal = undefined
+})
+
+function agentFor(environment: AwsEnvironment): ProxyAgent {
+  const agent = new ProxyAgent(environment)
+  agents.push(agent)
+  return agent
+}
+
+function get(agent: ProxyAgent): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const request = https.get({ host: 'localhost', port: portOf(destination), agent, ca: TEST_CERTIFICATE })
+    request.on('error', reject)
+    request.on('response', (response) => {
+      let text = ''
+      response.on('data', (chunk: Buffer) => (text += chunk.toString()))
+      response.on('end', () => resolve(text))
+    })
+  })
+}
+
+test('without a proxy the connection is direct', async () => {
+  assert.equal(await get(agentFor({})), 'from the destination')
+  assert.equal(asked.length, 0)
+})
+
+test('through a proxy the TLS session is with the destination, and it is kept', async () => {
+  const agent = agentFor({ HTTPS_PROXY: `http://127.0.0.1:${portOf(plainProxy)}` })
+  assert.equal(await get(agent), 'from the destination')
+  assert.equal(await get(agent), 'from the destination')
+  assert.deepEqual(
+    asked.map((request) => request.url),
+    [`localhost:${portOf(destination)}`]
+  )
+  assert.equal(asked[0]?.headers['proxy-authorization'], undefined)
+})
+
+test('user and password are percent-decoded', async () => {
+  await get(agentFor({ HTTPS_PROXY: `http://me%40home:p%3Aw@127.0.0.1:${portOf(plainProxy)}` }))
+  const authorization = asked[0]?.headers['proxy-authorization']
+  assert.equal(authorization, `Basic ${Buffer.from('me@home:p:w').toString('base64')}`)
+})
+
+test('exceptions are connected to directly', async () => {
+  const environment = { HTTPS_PROXY: `http://127.0.0.1:${portOf(plainProxy)}`, NO_PROXY: 'localhost' }
+  assert.equal(await get(agentFor(environment)), 'from the destination')
+  assert.equal(asked.length, 0)
+})
+
+test("a proxy with TLS is trusted by the nucleus' certificates, and by nothing less", async () => {
+  const HTTPS_PROXY = `https://localhost:${portOf(secureProxy)}`
+  assert.equal(await get(agentFor({ HTTPS_PROXY, GG_ROOT_CA_PATH: caFile })), 'from the destination')
+  assert.equal(asked.length, 1)
+  await assert.rejects(get(agentFor({ HTTPS_PROXY })), /^Fault: ProxyError: .*self-signed/)
+})
+
+test('a proxy that refuses, is down, or cannot be configured is a fault', async () => {
+  refusal = 407
+  const refusing = agentFor({ HTTPS_PROXY: `http://127.0.0.1:${portOf(plainProxy)}` })
+  await assert.rejects(get(refusing), /^Fault: ProxyError: the proxy refused the connection with status 407/)
+  await assert.rejects(get(agentFor({ HTTPS_PROXY: 'http://127.0.0.1:1' })), /^Fault: ProxyError: .*ECONNREFUSED/)
+  await assert.rejects(get(agentFor({ HTTPS_PROXY: 'http://%zz@127.0.0.1:1' })), /^Fault: ProxyError: /)
+  const absent = { HTTPS_PROXY: 'https://localhost:1', GG_ROOT_CA_PATH: join(folder, 'absent') }
+  await assert.rejects(get(agentFor(absent)), /^Fault: ProxyError: .*ENOENT/)
+})
