@@ -172,11 +172,12 @@ function readLayout(file: DiskFile, path: string): SegmentLayout {
   return { start: header.kind === 'valid' ? header.bytes : 0, end: file.size() }
 }
 
-/** About what the answer will need, so that one message costs no large read. */
+/** About what the answer will need, and some more: a second read costs more than a few bytes too many. */
 function estimateWindow(segment: Segment, progress: ReadProgress): number {
   const records = Math.max(1, segment.next - segment.base)
-  const recordBytes = Math.ceil(segment.bytes / records)
+  const recordBytes = segment.bytes / records
   const wanted = (progress.countMax - progress.messages.length) * recordBytes
-  const allowed = progress.bytesMax - progress.payloadBytes + RECORD_HEADER_BYTES
-  return Math.max(WINDOW_BYTES_MIN, Math.min(MIB, wanted + RECORD_HEADER_BYTES, allowed + RECORD_HEADER_BYTES))
+  const allowed = progress.bytesMax - progress.payloadBytes
+  const estimate = Math.min(wanted, allowed) * 1.125 + recordBytes + RECORD_HEADER_BYTES
+  return Math.max(WINDOW_BYTES_MIN, Math.min(MIB, Math.ceil(estimate)))
 }

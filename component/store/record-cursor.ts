@@ -161,7 +161,7 @@ export class RecordCursor {
     const left = this.#options.end - this.#position
     this.#window = await this.#reader.read(this.#position, Math.min(left, Math.max(bytesMin, this.#windowBytes)))
     this.#windowStart = this.#position
-    this.#windowBytes = Math.min(WINDOW_BYTES_MAX, this.#windowBytes * 4)
+    this.#windowBytes = Math.min(WINDOW_BYTES_MAX, this.#windowBytes * 2)
   }
 
   async #verifyLarge(): Promise<boolean> {

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { RECORD_HEADER_BYTES, writeRecord, writeUint64 } from '../../../component/store/record.ts'
+import { findRecord } from '../../../component/store/record-search.ts'
+
+const SEED = 99
+const BOUNDS = { sequenceMin: 5, sequenceEnd: 2 ** 40 }
+
+/** A reader over these bytes that counts what it reads. */
+function readerOf(bytes: Buffer) {
+  const reader = {
+    bytesRead: 0,
+    fault: undefined,
+    read(position: number, length: number): Promise<Buffer> {
+      const part = bytes.subarray(position, position + length)
+      reader.bytesRead += part.length
+      return Promise.resolve(part)
+    }
+  }
+  return reader
+}
+
+describe('the search for the next record', () => {
+  it('finds it at any distance, also across its windows', async () => {
+    for (const distance of [0, 1, 1_000, 1024 * 1024 - 12, 1024 * 1024, 3 * 1024 * 1024 + 7]) {
+      const bytes = Buffer.alloc(distance + RECORD_HEADER_BYTES + 5 + 100, 0xee)
+      writeRecord(bytes, distance, Buffer.from('hello'), 7, 1, SEED)
+      assert.equal(await findRecord(readerOf(bytes), 0, bytes.length, BOUNDS, SEED), distance)
+    }
+  })
+
+  it('finds a record larger than its window', async () => {
+    const bytes = Buffer.alloc(10 + RECORD_HEADER_BYTES + 3_000_000)
+    writeRecord(bytes, 10, Buffer.alloc(3_000_000, 'x'), 7, 1, SEED)
+    assert.equal(await findRecord(readerOf(bytes), 0, bytes.length, BOUNDS, SEED), 10)
+  })
+
+  it('passes over records that cannot come there', async () => {
+    const bytes = Buffer.alloc(200)
+    writeRecord(bytes, 10, Buffer.from('too low'), 4, 1, SEED)
+    writeRecord(bytes, 60, Buffer.from('of another stream'), 6, 1, SEED + 1)
+    writeRecord(bytes, 130, Buffer.from('next'), 6, 1, SEED)
+    assert.equal(await findRecord(readerOf(bytes), 0, bytes.length, BOUNDS, SEED), 130)
+    assert.equal(await findRecord(readerOf(bytes), 131, bytes.length, BOUNDS, SEED), 200)
+  })
+
+  it('takes linear time for bytes that were made to look like large records', async () => {
+    const bytes = Buffer.alloc(4 * 1024 * 1024)
+    for (let at = 0; at + RECORD_HEADER_BYTES <= bytes.length; at += RECORD_HEADER_BYTES) {
+      bytes.writeUInt32LE(Math.max(1, bytes.length - at - RECORD_HEADER_BYTES), at + 4)
+      writeUint64(bytes, at + 8, 7)
+      writeUint64(bytes, at + 16, 1)
+    }
+    const reader = readerOf(bytes)
+    assert.equal(await findRecord(reader, 0, bytes.length, BOUNDS, SEED), bytes.length)
+    assert.ok(reader.bytesRead < 8 * bytes.length, `${reader.bytesRead} bytes were read`)
+  })
+
+  it('ends at the end of a file that is shorter than it should be', async () => {
+    assert.equal(await findRecord(readerOf(Buffer.alloc(100)), 0, 1_000, BOUNDS, SEED), 1_000)
+  })
+})
