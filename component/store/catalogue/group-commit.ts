@@ -177,13 +177,10 @@ export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
 
   const finish = async (): Promise<void> => {
     await running
-    if (working === undefined) return
     try {
       await store([])
     } finally {
-      // The last commit may have failed and been made up for by another generation, or by none.
-      const last = working as Working | undefined
-      if (last !== undefined) await closeGeneration(context, last.generation)
+      if (working !== undefined) await closeGeneration(context, working.generation)
     }
   }
 

@@ -1,4 +1,4 @@
-import { Fault } from '../../base/fault.ts'
+import { describeError, Fault } from '../../base/fault.ts'
 import type { CatalogueEngine, CatalogueEnvironment, RecordChange } from './environment.ts'
 import { wordBytesOf } from './head-check.ts'
 import { loadLmdb, type LmdbDatabase } from './load-lmdb.ts'
@@ -40,11 +40,15 @@ function applyAll(database: LmdbDatabase, changes: readonly RecordChange[]): boo
   }
 }
 
-/** A failed commit carries another promise that is rejected later, by which the process would die. */
-function silence(error: unknown): void {
-  if (!(error instanceof Error) || !('commitError' in error)) return
-  const { commitError } = error
-  if (commitError instanceof Promise) commitError.catch(() => undefined)
+/**
+ * Why a commit failed. The library's error carries another promise, rejected with the reason at the same time, later,
+ * or never; with nobody to handle it the process would die.
+ */
+async function reasonOf(error: unknown): Promise<Fault> {
+  const commitError = error instanceof Error && 'commitError' in error ? error.commitError : undefined
+  if (!(commitError instanceof Promise)) return new Fault(describeError(error), error)
+  const reason: unknown = await Promise.race([commitError, Promise.resolve()]).catch((cause: unknown) => cause)
+  return new Fault(describeError(reason ?? error), reason ?? error)
 }
 
 function createEnvironment(database: LmdbDatabase): CatalogueEnvironment {
@@ -62,8 +66,7 @@ function createEnvironment(database: LmdbDatabase): CatalogueEnvironment {
         const isApplied = await database.transaction(() => applyAll(database, changes))
         if (!isApplied) throw new Fault('the database did not take a record')
       } catch (error) {
-        silence(error)
-        throw error
+        throw await reasonOf(error)
       }
     },
     close: () => database.close()
