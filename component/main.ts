@@ -9,6 +9,8 @@ import { runExporterWorker } from './exporter/worker.ts'
 import { probeCatalogue, probeInChild } from './store/catalogue/index.ts'
 import { StoreInUse } from './store/store-lock.ts'
 
+/** The AWS SDK warns of Node.js versions that it will leave behind; which one runs is the device's choice. */
+const EXPORTER_ENVIRONMENT = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
 /** Tells a second process of this program to examine a catalogue and end with 0 if it is sound. */
 const PROBE_ARGUMENT = '--probe-catalogue'
 /** Exit code of a start that failed for a reason the operator can mend. */
@@ -27,7 +29,7 @@ function platformOf(logger: Logger): Platform {
     clock: systemClock,
     random: systemRandom,
     logger,
-    createExporterWorker: () => new Worker(__filename),
+    createExporterWorker: () => new Worker(__filename, { env: { ...process.env, ...EXPORTER_ENVIRONMENT } }),
     probeCatalogue: (path) => probeInChild(systemClock, process.execPath, [__filename, PROBE_ARGUMENT], path)
   }
 }
