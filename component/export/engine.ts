@@ -31,7 +31,7 @@ export interface ExportEngineOptions {
  */
 export interface ExportEngine {
   /**
-   * Starts the exports of a stream. The engine does not keep the map.
+   * Starts the exports of a stream; after `stop` it does nothing. The engine does not keep the map.
    * @param progress what was saved of them in an earlier run, by identifier
    */
   open(source: ExportSource, exports: readonly ExportDefinition[], progress: ReadonlyMap<string, ExportProgress>): void
@@ -96,7 +96,8 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
   return {
     open(source, exports, progress) {
       assert(!streams.has(source.streamId), 'a stream is opened once')
-      assert(stopped === undefined, 'no stream is opened after the end')
+      // A stream that is created while the server stops begins to export at the next start.
+      if (stopped !== undefined) return
       const stream: OpenStream = {
         source,
         endListening: source.onDurable(() => {
@@ -113,6 +114,7 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
     },
     update(streamId, exports) {
       const stream = streams.get(streamId)
+      if (stream === undefined && stopped !== undefined) return
       assert(stream !== undefined, 'only an open stream is updated')
       const before = stream.exporters
       const wanted = new Set(exports.map((definition) => definition.identifier))
@@ -121,6 +123,7 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
         exporter.close()
         store.remove(streamId, identifier)
       }
+      if (stopped !== undefined) return
       stream.exporters = new Map(
         exports.map((definition) => {
           const exporter = before.get(definition.identifier)

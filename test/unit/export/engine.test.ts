@@ -288,3 +288,19 @@ test('at the deadline requests in flight are aborted and nothing is saved later'
   assert.equal(next(h), before)
   await h.engine.stop(5_000)
 })
+
+test('a stream that is created, updated or deleted during the end is left to the next start', async () => {
+  const h = await sending()
+  const stopping = h.engine.stop(5_000)
+  const late = createFakeSource(h.clock, 'late')
+  h.engine.open(late, [httpExport()], new Map())
+  late.append(1)
+  h.engine.update('id-late', [httpExport({ identifier: 'other' })])
+  h.engine.update('id-stream', [httpExport({ identifier: 'other' })])
+  await h.clock.advanceAsync(5_000)
+  await stopping
+  assert.equal(h.sent.length, 1)
+  assert.deepEqual(h.engine.statuses('id-late'), [])
+  assert.equal(h.saved.has('id-stream/e'), false)
+  h.engine.close('id-late')
+})
