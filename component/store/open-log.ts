@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { describeError, Fault } from '../base/fault.ts'
 import { createLogContext, type LogContext, type LogOptions } from './log-context.ts'
 import { LogSegments } from './log-segments.ts'
@@ -5,7 +6,7 @@ import { recoverSegments, type RecoveredSegments, type RecoveryInput } from './r
 import { listBases, removeCorruptCopies, tidyFolder } from './recovery-files.ts'
 import { readSegmentHeader } from './segment-header.ts'
 import { SegmentLog } from './segment-log.ts'
-import { segmentPath } from './segment-name.ts'
+import { segmentPath, SPARE_NAME } from './segment-name.ts'
 import { emptySegment, isUnsynced, type Segment } from './segment.ts'
 import { SharedFile } from './shared-file.ts'
 import { SpareSegment } from './spare-segment.ts'
@@ -122,4 +123,19 @@ export function readMetadata(disk: Disk, folder: string, streamId: string): Buff
     }
   }
   return undefined
+}
+
+/** True for what an interrupted `createLog` leaves: a folder that is empty, or holds only a first segment without name and records. */
+export function isUnfinishedLog(disk: Disk, folder: string): boolean {
+  const entries = disk.listFolder(folder)
+  if (entries.length === 0) return true
+  if (entries.length > 1 || entries[0]?.name !== SPARE_NAME || entries[0].isFolder) return false
+  const path = join(folder, SPARE_NAME)
+  const file = disk.openFile(path, 'read')
+  try {
+    const header = readSegmentHeader(file, path)
+    return file.size() === 0 || (header.kind === 'valid' && header.bytes === file.size())
+  } finally {
+    file.close()
+  }
 }

@@ -7,6 +7,7 @@ import { encodeDefinition } from '../protocol/index.ts'
 import type { Disk } from '../store/disk.ts'
 import {
   createLog,
+  isUnfinishedLog,
   openLog,
   readMetadata,
   type RecoveryReport,
@@ -35,7 +36,10 @@ export interface StreamFolders {
   readMetadata(id: string, folder: string): Buffer | undefined
   /** Removes a stream's folder for good. */
   remove(folder: string): Promise<void>
-  /** Moves a folder that cannot be used out of the way, where a person can look at it. */
+  /**
+   * Moves a folder that belongs to no stream out of the way, where a person can look at it. What a create left that was
+   * cut short is removed: nothing was ever stored there.
+   */
   quarantine(folder: string): void
   folderName(id: string, definition: StreamDefinition): string
 }
@@ -118,6 +122,11 @@ export function createStreamFolders(options: StreamFoldersOptions): StreamFolder
     },
     quarantine(folder) {
       try {
+        if (isUnfinishedLog(disk, join(streams, folder))) {
+          disk.removeFolder(join(streams, folder))
+          logger.info('What an unfinished create had left was removed', { folder })
+          return
+        }
         disk.makeFolder(quarantined)
         disk.rename(join(streams, folder), join(quarantined, folder))
         logger.error('A folder that belongs to no readable stream was set aside', { folder: join(quarantined, folder) })
