@@ -38,8 +38,9 @@ export interface ServerOptions {
   readonly nodeArguments?: readonly string[]
 }
 
-/** Where the build leaves the server. */
-export const BUNDLE = join(import.meta.dirname, '..', '..', 'artifacts', 'stream-manager.cjs')
+/** Where the build leaves the server; the variable names another build, so that one can be tested while the next is made. */
+export const BUNDLE =
+  process.env['STREAM_MANAGER_TEST_BUNDLE'] ?? join(import.meta.dirname, '..', '..', 'artifacts', 'stream-manager.cjs')
 /** The line of behaviour 2, rule 4. */
 const READY = 'Stream Manager reporting the state: RUNNING'
 const PATIENCE_MS = 30_000
