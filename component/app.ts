@@ -152,7 +152,11 @@ async function openStore(config: Config, platform: Platform): Promise<OpenStore>
     defer: setImmediate
   })
   await registry.recover()
-  await catalogue.commit([{ key: catalogueKeys.boot, value: bootId }])
+  // A catalogue that takes nothing now is retried by itself; it must not keep stored messages from being read.
+  await catalogue.commit([{ key: catalogueKeys.boot, value: bootId }]).catch((error: unknown) => {
+    if (!(error instanceof Fault)) throw error
+    storeLog.warn('The catalogue takes no changes yet', { error: error.message })
+  })
   return {
     registry,
     engine,
