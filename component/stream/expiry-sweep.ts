@@ -6,7 +6,7 @@ import { isClockSuspect, SUSPECT_CLOCK_PAUSE_MS, sweepPeriodMs, type ClockReadin
 
 /** Looks for expired segments from time to time (behaviour 4.5). */
 export interface ExpirySweep {
-  /** Sweeps at once and from then on at the period of the current time to live; rests when there is none. */
+  /** Sweeps at once, unless the clock is not trusted, and then at the period of the time to live; rests without one. */
   restart(): void
   stop(): void
 }
@@ -29,11 +29,10 @@ export function createExpirySweep(options: ExpirySweepOptions): ExpirySweep {
   let timer: Timer | undefined
   let last: ClockReading | undefined
   let isStopped = false
+  /** Monotonic end of the rest after a jump of the clock. */
+  let restsUntilMs = -Infinity
 
-  /** Data goes by whole segments, once the newest record in one has expired; the active one is sealed first. */
-  const dropExpired = async (timeToLiveMs: number): Promise<void> => {
-    const expiredBefore = clock.wallMs() - timeToLiveMs
-    if (log.activeBytes > 0 && log.activeLastIngestMs <= expiredBefore) await log.roll()
+  const dropSealed = (expiredBefore: number): void => {
     for (
       let oldest = log.sealed[0];
       oldest !== undefined && oldest.lastIngestMs <= expiredBefore;
@@ -45,13 +44,29 @@ export function createExpirySweep(options: ExpirySweepOptions): ExpirySweep {
     }
   }
 
+  /**
+   * Data goes by whole segments, once the newest record in one has expired. The active one is sealed for that, but only
+   * after the others have gone: on a full disk its successor may not find room.
+   */
+  const dropExpired = async (timeToLiveMs: number): Promise<void> => {
+    const expiredBefore = clock.wallMs() - timeToLiveMs
+    dropSealed(expiredBefore)
+    if (log.sealed.length > 0 || log.activeBytes === 0 || log.activeLastIngestMs > expiredBefore) return
+    await log.roll()
+    dropSealed(expiredBefore)
+  }
+
+  const newestIngestMs = (): number =>
+    log.activeBytes > 0 ? log.activeLastIngestMs : (log.sealed.at(-1)?.lastIngestMs ?? 0)
+
   const sweep = async (): Promise<void> => {
     const timeToLiveMs = options.timeToLiveMs()
     if (isStopped || timeToLiveMs === undefined) return
     const now = { wallMs: clock.wallMs(), monotonicMs: clock.monotonicMs() }
-    const isSuspect = isClockSuspect(last, now, log.activeLastIngestMs)
+    const isSuspect = isClockSuspect(last, now, newestIngestMs())
     last = now
     if (isSuspect) {
+      restsUntilMs = now.monotonicMs + SUSPECT_CLOCK_PAUSE_MS
       logger.warn('The clock has jumped, so nothing expires for an hour', { stream: streamName })
     } else {
       try {
@@ -71,7 +86,7 @@ export function createExpirySweep(options: ExpirySweepOptions): ExpirySweep {
   return {
     restart() {
       if (options.timeToLiveMs() === undefined) timer?.cancel()
-      else arm(0)
+      else arm(Math.max(0, restsUntilMs - clock.monotonicMs()))
     },
     stop() {
       isStopped = true
