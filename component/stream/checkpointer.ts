@@ -31,61 +31,70 @@ export function createCheckpointer(options: { catalogue: Catalogue; clock: Clock
   const { catalogue, clock, logger } = options
   const changedLogs = new Map<string, StreamLog>()
   const pending = new Map<string, Buffer | undefined>()
-  /** Segments in the catalogue, by stream. */
-  const known = new Map<string, Set<number>>()
+  /** Bases of the segments in the catalogue, lowest first, by stream. */
+  const known = new Map<string, number[]>()
   let timer: Timer | undefined
   let hasFailed = false
+  let isStopped = false
 
   const arm = (): void => {
+    if (isStopped) return
     timer ??= clock.after(CHECKPOINT_INTERVAL_MS, () => {
       timer = undefined
       void flush().catch(() => undefined)
     })
   }
 
-  const segmentChanges = (streamId: string, log: StreamLog): CatalogueChange[] => {
-    const bases = known.get(streamId) ?? new Set<number>()
+  const basesOf = (streamId: string): number[] => {
+    const bases = known.get(streamId) ?? []
     known.set(streamId, bases)
-    const changes: CatalogueChange[] = []
-    const add = (summary: SegmentSummary): void => {
-      bases.add(summary.base)
-      changes.push({ key: catalogueKeys.segment(streamId, summary.base), value: encodeSummary(summary) })
-    }
+    return bases
+  }
+
+  const segmentChanges = (streamId: string, log: StreamLog, bases: number[]): CatalogueChange[] => {
+    const added: SegmentSummary[] = []
+    const newestKnown = bases.at(-1) ?? -1
     for (let index = log.sealed.length - 1; index >= 0; index--) {
       const summary = log.sealed[index]
-      if (summary === undefined || bases.has(summary.base)) break
-      if (summary.next <= log.durableNext) add(summary)
+      if (summary === undefined || summary.base <= newestKnown) break
+      if (summary.next <= log.durableNext) added.push(summary)
     }
-    for (const base of bases) {
-      if (base >= log.oldest || base === log.sealed[0]?.base) break
-      bases.delete(base)
-      changes.push({ key: catalogueKeys.segment(streamId, base), value: undefined })
-    }
-    return changes
+    bases.push(...added.map(({ base }) => base).reverse())
+    const firstKept = bases.findIndex((base) => base >= log.oldest)
+    const removed = bases.splice(0, firstKept === -1 ? bases.length : firstKept)
+    return [
+      ...added.map((summary) => ({
+        key: catalogueKeys.segment(streamId, summary.base),
+        value: encodeSummary(summary)
+      })),
+      ...removed.map((base) => ({ key: catalogueKeys.segment(streamId, base), value: undefined }))
+    ]
   }
 
   const flush = async (): Promise<void> => {
-    const logs = [...changedLogs].map(([streamId, log]) => ({ streamId, log, oldest: log.oldest }))
+    const logs = [...changedLogs].map(([streamId, log]) => {
+      return { streamId, log, oldest: log.oldest, bases: basesOf(streamId) }
+    })
+    /** A stream that was deleted during the commit has a closed log. */
+    const isKnown = ({ streamId, bases }: (typeof logs)[number]): boolean => known.get(streamId) === bases
     const changes: CatalogueChange[] = [...pending].map(([key, value]) => ({ key, value }))
     changedLogs.clear()
     pending.clear()
-    for (const { streamId, log } of logs) {
-      changes.push(
-        { key: catalogueKeys.state(streamId), value: encodeState(log.state) },
-        ...segmentChanges(streamId, log)
-      )
+    for (const { streamId, log, bases } of logs) {
+      const state = { key: catalogueKeys.state(streamId), value: encodeState(log.state) }
+      changes.push(state, ...segmentChanges(streamId, log, bases))
     }
     try {
       if (changes.length > 0) await catalogue.commit(changes)
     } catch (error) {
-      for (const { streamId, log } of logs) if (log.hasDropped) changedLogs.set(streamId, log)
+      for (const entry of logs) if (isKnown(entry) && entry.log.hasDropped) changedLogs.set(entry.streamId, entry.log)
       if (changedLogs.size > 0) arm()
       if (!hasFailed) logger.error('The catalogue takes no changes', { error: describeError(error) })
       hasFailed = true
       throw error
     }
     hasFailed = false
-    for (const { log, oldest } of logs) if (log.hasDropped) log.removeDropped(oldest)
+    for (const entry of logs) if (isKnown(entry) && entry.log.hasDropped) entry.log.removeDropped(entry.oldest)
   }
 
   return {
@@ -103,10 +112,14 @@ export function createCheckpointer(options: { catalogue: Catalogue; clock: Clock
       for (const key of pending.keys()) if (key.split('/')[1] === streamId) pending.delete(key)
     },
     segmentsKnown(streamId, bases) {
-      known.set(streamId, new Set([...bases].sort((a, b) => a - b)))
+      known.set(
+        streamId,
+        [...bases].sort((left, right) => left - right)
+      )
     },
     flush,
     async stop() {
+      isStopped = true
       timer?.cancel()
       timer = undefined
       await flush().catch(() => undefined)
