@@ -21,6 +21,7 @@ export function createSpaceGuard(options: { disk: Disk; folder: string; clock: C
   let text: string | undefined
   let checkedAtMs = -Infinity
   let bytesSinceCheck = 0
+  let isUnreadable = false
 
   const measure = (): string | undefined => {
     const free = disk.freeSpace(folder)
@@ -35,9 +36,13 @@ export function createSpaceGuard(options: { disk: Disk; folder: string; clock: C
     const before = text
     try {
       text = measure()
+      isUnreadable = false
     } catch (error) {
       text = undefined
-      logger.warn('The free space of the store cannot be read', { folder, error: describeError(error) })
+      if (!isUnreadable) {
+        logger.warn('The free space of the store cannot be read', { folder, error: describeError(error) })
+      }
+      isUnreadable = true
     }
     if (text !== undefined && before === undefined)
       logger.error('Appends to file streams are refused', { reason: text })
