@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
 import type { Logger } from '../base/log.ts'
+import { nextTurn } from '../base/turn.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
 import { encodeDefinition } from '../protocol/index.ts'
 import type { Disk } from '../store/disk.ts'
@@ -92,8 +93,13 @@ export function createStreamFolders(options: StreamFoldersOptions): StreamFolder
     async create(id, definition, next = 0) {
       const folder = streamFolderName(definition.name, id)
       const log = await createLog({ ...logOptions(id, folder, definition), next })
-      if (definition.persistence === 'file') await disk.syncFolder(streams)
-      return log
+      try {
+        if (definition.persistence === 'file') await disk.syncFolder(streams)
+        return log
+      } catch (error) {
+        log.close()
+        throw error
+      }
     },
     async open(id, folder, definition, remembered) {
       const { state, summaries } = remembered
@@ -116,8 +122,15 @@ export function createStreamFolders(options: StreamFoldersOptions): StreamFolder
     },
     readMetadata: (id, folder) => readMetadata(disk, join(streams, folder), id),
     async remove(folder) {
-      options.memory.removeFolder(join(streams, folder))
-      disk.removeFolder(join(streams, folder))
+      const path = join(streams, folder)
+      options.memory.removeFolder(path)
+      // One file a turn: freeing many gigabytes at once would hold everything else up.
+      for (const { name, isFolder } of disk.listFolder(path)) {
+        if (isFolder) continue
+        disk.removeFile(join(path, name))
+        await nextTurn()
+      }
+      disk.removeFolder(path)
       await disk.syncFolder(streams)
     },
     quarantine(folder) {
