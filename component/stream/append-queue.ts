@@ -1,9 +1,10 @@
-import { describeError } from '../base/fault.ts'
+import { describeError, Fault } from '../base/fault.ts'
 import { APPEND_GROUP_BYTES_MAX, APPEND_GROUP_COUNT_MAX } from '../base/limits.ts'
 import { FAILURES, type Failure } from '../model/failure.ts'
 import type { NewRecord, StreamLog } from '../store/stream-log.ts'
 import type { AppendPolicy } from './retention.ts'
 import type { SpaceGuard } from './space-guard.ts'
+import type { SyncDone } from './sync-loop.ts'
 
 /** Called exactly once: with a failure and -1, or with undefined and the sequence number of the message. */
 export type AppendDone = (failure: Failure | undefined, sequenceNumber: number) => void
@@ -18,12 +19,12 @@ export interface AppendQueueOptions {
   readonly defer: (action: () => void) => void
   /** New records are readable. */
   readonly written: () => void
-  /** Takes over the acknowledgement of written records of a stream with flushOnWrite. */
-  readonly acknowledgeAfterSync: (acknowledge: () => void) => void
+  /** Calls back when what was written is durable: the acknowledgement of a stream with flushOnWrite. */
+  readonly whenDurable: (done: SyncDone) => void
   /** Makes room by dropping the oldest segment; resolves when its space can be used. */
   readonly dropOldest: () => Promise<void> | undefined
   /** The failure for a fault of the disk; logs it. */
-  readonly failureOf: (error: unknown) => Failure
+  readonly failureOf: (fault: Fault) => Failure
 }
 
 /**
@@ -58,17 +59,26 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
 
   const refuse = (job: PendingAppend, failure: Failure): void => job.done(failure, -1)
 
+  /** The failure for what a log or the catalogue threw; a bug is passed on and ends the process. */
+  const failureOf = (error: unknown): Failure => {
+    if (!(error instanceof Fault)) throw error
+    return options.failureOf(error)
+  }
+
   const acknowledge = (written: readonly PendingAppend[], firstNumber: number): void => {
     written.forEach((job, index) => job.done(undefined, firstNumber + index))
   }
 
   const groupWritten = (written: readonly PendingAppend[], firstNumber: number): void => {
     options.written()
-    if (policy().syncsBeforeAcknowledging) {
-      options.acknowledgeAfterSync(() => acknowledge(written, firstNumber))
-    } else {
+    if (!policy().syncsBeforeAcknowledging) {
       acknowledge(written, firstNumber)
+      return
     }
+    options.whenDurable((failure) => {
+      if (failure === undefined) acknowledge(written, firstNumber)
+      else for (const job of written) refuse(job, failure)
+    })
   }
 
   /** Writes the group. Returns a promise only when the write does not end at once. */
@@ -79,20 +89,19 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
     group = []
     groupBytes = 0
     const failed = (error: unknown): void => {
-      const failure = options.failureOf(error)
+      const failure = failureOf(error)
       for (const job of records) refuse(job, failure)
     }
+    let write: Promise<void> | undefined
     try {
-      const write = log.append(records)
-      if (write === undefined) {
-        groupWritten(records, firstNumber)
-        return undefined
-      }
-      return write.then(() => groupWritten(records, firstNumber), failed)
+      write = log.append(records)
     } catch (error) {
       failed(error)
       return undefined
     }
+    if (write !== undefined) return write.then(() => groupWritten(records, firstNumber), failed)
+    groupWritten(records, firstNumber)
+    return undefined
   }
 
   /** What stands against storing `bytes` more, or undefined. */
@@ -102,19 +111,26 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
     return undefined
   }
 
+  const diskFullFailure = (): Failure => ({
+    kind: 'unknownFailure',
+    message: space.shortage(0) ?? 'no space left on the device'
+  })
+
+  const mustRoll = (bytes: number): boolean => {
+    const activeBytes = log.activeBytes + groupBytes
+    return activeBytes > 0 && activeBytes + bytes > policy().rollBytes
+  }
+
   /** Drops old segments until `bytes` fit or nothing is left to drop. One segment at most when the disk is full. */
   const makeRoom = async (bytes: number): Promise<Failure | undefined> => {
     for (let dropped = 0; ; dropped++) {
       const found = obstacle(bytes)
       if (found === undefined) return undefined
-      const diskFailure: Failure = {
-        kind: 'unknownFailure',
-        message: space.shortage(0) ?? 'no space left on the device'
-      }
-      if (!policy().overwritesOldest) return found === 'disk is full' ? diskFailure : FAILURES.streamFull
-      if (found === 'disk is full' && dropped > 0) return diskFailure
+      const failure = found === 'disk is full' ? diskFullFailure() : FAILURES.streamFull
+      if (!policy().overwritesOldest) return failure
+      if (found === 'disk is full' && dropped > 0) return failure
       if (log.sealed.length === 0) await log.roll()
-      if (log.sealed.length === 0) return found === 'disk is full' ? diskFailure : FAILURES.streamFull
+      if (log.sealed.length === 0) return failure
       await options.dropOldest()
       space.recheck()
     }
@@ -127,25 +143,28 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
       refuse(job, FAILURES.messageTooLarge)
       return undefined
     }
-    const activeBytes = log.activeBytes + groupBytes
-    const mustRoll = activeBytes > 0 && activeBytes + bytes > policy().rollBytes
-    if (mustRoll || obstacle(bytes) !== undefined) return admitSlowly(job, bytes, mustRoll)
+    if (mustRoll(bytes) || obstacle(bytes) !== undefined) return admitSlowly(job, bytes)
     group.push(job)
     groupBytes += bytes
     return undefined
   }
 
-  const admitSlowly = async (job: PendingAppend, bytes: number, mustRoll: boolean): Promise<void> => {
-    await writeGroup()
+  /** Room comes first: a full disk gets no new segment for an append that is refused anyway. */
+  const prepare = async (bytes: number): Promise<Failure | undefined> => {
     try {
-      if (mustRoll) await log.roll()
       const failure = await makeRoom(bytes)
-      if (failure !== undefined) {
-        refuse(job, failure)
-        return
-      }
+      if (failure === undefined && mustRoll(bytes)) await log.roll()
+      return failure
     } catch (error) {
-      refuse(job, options.failureOf(error))
+      return failureOf(error)
+    }
+  }
+
+  const admitSlowly = async (job: PendingAppend, bytes: number): Promise<void> => {
+    await writeGroup()
+    const failure = (await prepare(bytes)) ?? closedBecause
+    if (failure !== undefined) {
+      refuse(job, failure)
       return
     }
     group.push(job)

@@ -1,3 +1,4 @@
+import type { Catalogue, CatalogueChange } from '../store/catalogue/change.ts'
 import type { LogState, SegmentSummary } from '../store/stream-log.ts'
 
 /**
@@ -31,6 +32,12 @@ export interface CatalogueKey {
 export function parseCatalogueKey(key: string): CatalogueKey {
   const [kind = '', streamId = '', ...rest] = key.split('/')
   return { kind, streamId, detail: rest.join('/') }
+}
+
+/** The removal of all records of a stream, its tombstone included. Takes time for all records of the catalogue. */
+export function removalOf(catalogue: Catalogue, streamId: string): CatalogueChange[] {
+  const keys = [...catalogue.entries().keys()].filter((key) => parseCatalogueKey(key).streamId === streamId)
+  return keys.map((key) => ({ key, value: undefined }))
 }
 
 export function encodeState(state: LogState): Buffer {

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 
 /** Readers that wait for messages that are not there yet; a waiting reader costs one entry and one timer. */
@@ -10,6 +11,28 @@ export interface ReadWaiters {
   /** The stream's next number is now `next`. */
   advance(next: number): void
   cancelAll(): void
+}
+
+/** A bound on the reads that wait, over all streams (reliability CL12). */
+export interface WaitingPlaces {
+  /** False when all places are taken. */
+  take(): boolean
+  giveBack(): void
+}
+
+export function createWaitingPlaces(countMax: number): WaitingPlaces {
+  let taken = 0
+  return {
+    take() {
+      if (taken >= countMax) return false
+      taken += 1
+      return true
+    },
+    giveBack() {
+      taken -= 1
+      assert(taken >= 0, 'a place is given back once')
+    }
+  }
 }
 
 interface Waiter {

@@ -1,9 +1,10 @@
+import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import { KIB, READ_REPLY_BYTES_MAX } from '../base/limits.ts'
 import { FAILURES, fail, success, type Failure, type Result } from '../model/failure.ts'
 import type { StoredMessage } from '../model/message.ts'
 import type { StreamLog } from '../store/stream-log.ts'
-import type { ReadWaiters } from './read-waiters.ts'
+import type { ReadWaiters, WaitingPlaces } from './read-waiters.ts'
 
 /** A checked wish to read. */
 export interface ReadOptions {
@@ -34,6 +35,8 @@ export interface Reader {
   reserve(bytes: number): Promise<void> | undefined
 }
 
+const TOO_MANY_WAIT: Failure = { kind: 'serverTimeout', message: 'too many reads are waiting for messages' }
+
 const ANSWER_OVERHEAD_BYTES = 64 * KIB
 
 /** About how many bytes the next `available` messages are, `countMax` at most. */
@@ -62,10 +65,11 @@ async function readNow(
   const messages = await log.read(from, limit, maxCount, READ_REPLY_BYTES_MAX)
   if (messages.length >= minCount) return success(messages)
   // Fewer than the numbers promise: either the size bound ended the read, or damaged records were left out.
+  const missing = { untilNext: limit + minCount - messages.length }
   const last = messages.at(-1)
-  if (last === undefined || last.sequenceNumber + 1 >= limit) return { untilNext: limit + 1 }
+  if (last === undefined || last.sequenceNumber + 1 >= limit) return missing
   const more = await log.read(last.sequenceNumber + 1, limit, 1, 1)
-  if (more.length === 0) return { untilNext: limit + 1 }
+  if (more.length === 0) return missing
   return fail('responsePayloadTooLarge', `the answer would exceed ${READ_REPLY_BYTES_MAX} bytes, read fewer messages`)
 }
 
@@ -73,6 +77,7 @@ async function readNow(
 export interface ReadContext {
   readonly log: StreamLog
   readonly waiters: ReadWaiters
+  readonly places: WaitingPlaces
   readonly clock: Clock
   /** Why the stream serves nobody any more, once it does not. */
   readonly closedBecause: () => Failure | undefined
@@ -87,18 +92,42 @@ export async function readMessages(
   options: ReadOptions,
   reader: Reader
 ): Promise<Result<readonly StoredMessage[]>> {
-  const { log, waiters, clock } = context
+  const { log, clock } = context
   const deadlineMs = clock.monotonicMs() + waitMs(options.timeoutMs)
   for (;;) {
-    const found = await readNow(log, options, reader)
+    let found: Result<readonly StoredMessage[]> | TooFew | undefined
+    try {
+      found = await readNow(log, options, reader)
+    } catch (error) {
+      // The log of a deleted stream cannot be read any more; that is no fault.
+      if (context.closedBecause() === undefined) throw error
+    }
     const closed = context.closedBecause()
     if (closed !== undefined) return { ok: false, failure: closed }
+    assert(found !== undefined, 'a read that did not throw has found something')
     if ('ok' in found) return found
     if (options.timeoutMs === 0) {
       return { ok: false, failure: options.from >= log.next ? FAILURES.readBeyondEnd : FAILURES.readTimedOut }
     }
     if (log.next >= found.untilNext) continue
-    const reached = await waiters.wait(found.untilNext, deadlineMs - clock.monotonicMs(), reader.signal)
-    if (!reached) return { ok: false, failure: context.closedBecause() ?? FAILURES.readTimedOut }
+    const failure = await waitFor(context, found.untilNext, deadlineMs, reader.signal)
+    if (failure !== undefined) return { ok: false, failure }
+  }
+}
+
+/** Waits until the stream's next number is `untilNext`. @returns why that will not be, or undefined when it is so */
+async function waitFor(
+  context: ReadContext,
+  untilNext: number,
+  deadlineMs: number,
+  signal: AbortSignal
+): Promise<Failure | undefined> {
+  const { waiters, places, clock } = context
+  if (!places.take()) return TOO_MANY_WAIT
+  try {
+    const reached = await waiters.wait(untilNext, deadlineMs - clock.monotonicMs(), signal)
+    return reached ? undefined : (context.closedBecause() ?? FAILURES.readTimedOut)
+  } finally {
+    places.giveBack()
   }
 }

@@ -1,10 +1,10 @@
-import { describeError } from '../base/fault.ts'
+import { describeError, Fault } from '../base/fault.ts'
 import type { Logger } from '../base/log.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
 import { decodeDefinition, encodeDefinition } from '../protocol/index.ts'
 import type { Catalogue, CatalogueChange } from '../store/catalogue/change.ts'
 import type { SegmentSummary, StreamLog } from '../store/stream-log.ts'
-import { catalogueKeys, decodeState, decodeSummary, parseCatalogueKey } from './catalogue-records.ts'
+import { catalogueKeys, decodeState, decodeSummary, parseCatalogueKey, removalOf } from './catalogue-records.ts'
 import type { RememberedLog, StreamFolders } from './stream-folders.ts'
 
 /** A stream as the last run left it. */
@@ -16,6 +16,13 @@ export interface RecoveredStream {
   readonly exportProgress: ReadonlyMap<string, Buffer>
   /** Segments that the catalogue describes. */
   readonly knownSegments: readonly number[]
+}
+
+/** What a start has brought back. */
+export interface RecoveredStreams {
+  readonly streams: readonly RecoveredStream[]
+  /** Streams that are there and cannot be opened, by name, and why. Nobody may take their names. */
+  readonly unopened: ReadonlyMap<string, string>
 }
 
 /** All that the catalogue says of one stream. */
@@ -76,17 +83,18 @@ export async function recoverStreams(
   catalogue: Catalogue,
   folders: StreamFolders,
   logger: Logger
-): Promise<RecoveredStream[]> {
+): Promise<RecoveredStreams> {
   const remembered = readCatalogue(catalogue, logger)
   const onDisk = folders.list()
   const recovered: RecoveredStream[] = []
+  const unopened = new Map<string, string>()
   const names = new Set<string>()
   const changes: CatalogueChange[] = []
 
   const removeDeleted = async (id: string, folder: string): Promise<void> => {
     try {
       await folders.remove(folder)
-      changes.push({ key: catalogueKeys.deleted(id), value: undefined })
+      changes.push(...removalOf(catalogue, id))
     } catch (error) {
       logger.warn('The folder of a deleted stream cannot be removed yet', { folder, error: describeError(error) })
     }
@@ -135,6 +143,8 @@ export async function recoverStreams(
         knownSegments: [...(entry?.summaries.keys() ?? [])]
       })
     } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      unopened.set(definition.name, describeError(error))
       logger.error('A stream cannot be opened and is left as it is', {
         stream: definition.name,
         error: describeError(error)
@@ -153,6 +163,16 @@ export async function recoverStreams(
     if (entry?.definition === undefined && entry?.deletedFolder === undefined) await recover(id)
   }
   changes.push(...orphans(catalogue, new Set(recovered.map(({ id }) => id)), remembered))
-  if (changes.length > 0) await catalogue.commit(changes)
-  return recovered
+  if (changes.length > 0) await commitLater(catalogue, changes, logger)
+  return { streams: recovered, unopened }
+}
+
+/** What recovery found out can be found out again: a catalogue that takes no changes does not stop the start. */
+async function commitLater(catalogue: Catalogue, changes: readonly CatalogueChange[], logger: Logger): Promise<void> {
+  try {
+    await catalogue.commit(changes)
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    logger.error('The catalogue does not take what was recovered', { error: describeError(error) })
+  }
 }

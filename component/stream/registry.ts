@@ -1,16 +1,17 @@
 import { createKeyedLock } from '../base/keyed-lock.ts'
-import { describeError } from '../base/fault.ts'
-import { STREAMS_MAX } from '../base/limits.ts'
+import { describeError, Fault } from '../base/fault.ts'
+import { STREAMS_MAX, WAITING_READS_MAX } from '../base/limits.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { fail, FAILURES, success, type FailureKind, type Result } from '../model/failure.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
 import { encodeDefinition } from '../protocol/index.ts'
-import type { Catalogue, CatalogueChange } from '../store/catalogue/change.ts'
+import type { Catalogue } from '../store/catalogue/change.ts'
 import type { StreamLog } from '../store/stream-log.ts'
-import { catalogueKeys, parseCatalogueKey } from './catalogue-records.ts'
+import { catalogueKeys, removalOf } from './catalogue-records.ts'
 import type { Checkpointer } from './checkpointer.ts'
+import { createWaitingPlaces } from './read-waiters.ts'
 import { recoverStreams } from './recovery.ts'
 import { noSpaceGuard, type SpaceGuard } from './space-guard.ts'
 import type { StreamFolders } from './stream-folders.ts'
@@ -59,6 +60,10 @@ export function createRegistry(options: RegistryOptions): Registry {
   const streams = new Map<string, Stream>()
   const locks = createKeyedLock()
   const removals = new Set<Promise<void>>()
+  const waitingPlaces = createWaitingPlaces(WAITING_READS_MAX)
+  /** Streams of the last run that could not be opened, and why. */
+  let unopened: ReadonlyMap<string, string> = new Map()
+  let creationsUnderWay = 0
 
   const open = (id: string, definition: StreamDefinition, log: StreamLog): Stream => {
     const stream = createStream({
@@ -66,6 +71,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       definition,
       log,
       space: definition.persistence === 'file' ? options.space : noSpaceGuard,
+      waitingPlaces,
       clock: options.clock,
       logger,
       defer: options.defer,
@@ -79,22 +85,31 @@ export function createRegistry(options: RegistryOptions): Registry {
     return stream
   }
 
+  /** Only faults become answers: a bug is thrown on and ends the process. */
   const faultAnswer = (action: string, name: string, kind: FailureKind, error: unknown): Result<never> => {
+    if (!(error instanceof Fault)) throw error
     logger.error(`A stream could not be ${action}`, { stream: name, error: describeError(error) })
     return fail(kind, describeError(error))
   }
 
   const create = async (definition: StreamDefinition): Promise<Result<void>> => {
     if (streams.has(definition.name)) return { ok: false, failure: FAILURES.streamExists }
-    if (streams.size >= STREAMS_MAX) return fail('invalidRequest', `there are already ${STREAMS_MAX} message streams`)
+    const reason = unopened.get(definition.name)
+    if (reason !== undefined) return fail('unknownFailure', `the message stream exists but cannot be opened: ${reason}`)
+    if (streams.size + creationsUnderWay >= STREAMS_MAX)
+      return fail('invalidRequest', `there are already ${STREAMS_MAX} message streams`)
     const id = options.random.bytes(STREAM_ID_BYTES).toString('hex')
+    let log: StreamLog
+    creationsUnderWay += 1
     try {
-      const log = await createDurably(id, definition)
-      observer.opened(open(id, definition, log), new Map())
+      log = await createDurably(id, definition)
     } catch (error) {
       await takeBack(id, definition)
       return faultAnswer('created', definition.name, 'unknownFailure', error)
+    } finally {
+      creationsUnderWay -= 1
     }
+    observer.opened(open(id, definition, log), new Map())
     logger.info('A stream was created', { stream: definition.name })
     return success(undefined)
   }
@@ -140,21 +155,25 @@ export function createRegistry(options: RegistryOptions): Registry {
     return success(undefined)
   }
 
-  /** The catalogue's records of a stream, to be removed, and the tombstone in their place. */
-  const deletionOf = (stream: Stream): CatalogueChange[] => {
-    const records = [...catalogue.entries().keys()].filter((key) => parseCatalogueKey(key).streamId === stream.id)
-    const removed = records.map((key) => ({ key, value: undefined }))
-    if (stream.definition.persistence === 'memory') return removed
-    const folder = folders.folderName(stream.id, stream.definition)
-    return [...removed, { key: catalogueKeys.deleted(stream.id), value: Buffer.from(folder) }]
+  /**
+   * The stream is gone once its tombstone is durable; its records go with its folder. A delete that fails has deleted
+   * nothing, also after a restart: the catalogue would make up for it with its next commit.
+   */
+  const commitTombstone = async (stream: Stream): Promise<void> => {
+    const key = catalogueKeys.deleted(stream.id)
+    try {
+      await catalogue.commit([{ key, value: Buffer.from(folders.folderName(stream.id, stream.definition)) }])
+    } catch (error) {
+      await catalogue.commit([{ key, value: undefined }]).catch(() => undefined)
+      throw error
+    }
   }
 
   const remove = async (name: string): Promise<Result<void>> => {
     const stream = streams.get(name)
     if (stream === undefined) return { ok: false, failure: FAILURES.streamMissing }
-    checkpointer.forget(stream.id)
     try {
-      await catalogue.commit(deletionOf(stream))
+      await commitTombstone(stream)
     } catch (error) {
       return faultAnswer('deleted', name, 'unknownFailure', error)
     }
@@ -173,7 +192,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const removeFolder = async (id: string, folder: string): Promise<void> => {
     try {
       await folders.remove(folder)
-      await catalogue.commit([{ key: catalogueKeys.deleted(id), value: undefined }])
+      await catalogue.commit(removalOf(catalogue, id))
     } catch (error) {
       logger.warn('The folder of a deleted stream cannot be removed yet', { folder, error: describeError(error) })
     }
@@ -181,11 +200,9 @@ export function createRegistry(options: RegistryOptions): Registry {
 
   return {
     async recover() {
-      for (const { id, definition, log, exportProgress, knownSegments } of await recoverStreams(
-        catalogue,
-        folders,
-        logger
-      )) {
+      const recovered = await recoverStreams(catalogue, folders, logger)
+      unopened = recovered.unopened
+      for (const { id, definition, log, exportProgress, knownSegments } of recovered.streams) {
         checkpointer.segmentsKnown(id, knownSegments)
         const stream = open(id, definition, log)
         if (definition.persistence === 'file') checkpointer.logChanged(id, log)

@@ -1,15 +1,16 @@
 import type { Clock } from '../base/clock.ts'
-import { describeError } from '../base/fault.ts'
+import { describeError, type Fault } from '../base/fault.ts'
 import type { Logger } from '../base/log.ts'
 import { FAILURES, type Failure, type Result } from '../model/failure.ts'
 import type { StoredMessage } from '../model/message.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
 import type { StorageStatus } from '../model/stream-info.ts'
 import { encodeDefinition } from '../protocol/index.ts'
+import { systemErrorCode } from '../store/index.ts'
 import type { StreamLog } from '../store/stream-log.ts'
 import { createAppendQueue, type AppendDone } from './append-queue.ts'
 import { createExpirySweep } from './expiry-sweep.ts'
-import { createReadWaiters } from './read-waiters.ts'
+import { createReadWaiters, type WaitingPlaces } from './read-waiters.ts'
 import { readMessages, type Reader, type ReadOptions } from './read.ts'
 import { appendPolicy } from './retention.ts'
 import type { SpaceGuard } from './space-guard.ts'
@@ -42,6 +43,8 @@ export interface StreamOptions {
   readonly definition: StreamDefinition
   readonly log: StreamLog
   readonly space: SpaceGuard
+  /** Places for waiting reads, shared by all streams. */
+  readonly waitingPlaces: WaitingPlaces
   readonly clock: Clock
   readonly logger: Logger
   readonly defer: (action: () => void) => void
@@ -51,9 +54,11 @@ export interface StreamOptions {
   readonly checkpoint: () => Promise<void>
 }
 
+const SERVER_STOPS: Failure = { kind: 'unknownFailure', message: 'the server is stopping' }
+
 /** Opens the traffic of a stream whose log has been created or recovered. */
 export function createStream(options: StreamOptions): Stream {
-  const { log, clock, logger, space } = options
+  const { log, clock, logger, space, waitingPlaces: places } = options
   const name = options.definition.name
   let definition = options.definition
   let policy = appendPolicy(definition)
@@ -67,13 +72,18 @@ export function createStream(options: StreamOptions): Stream {
   }
   const syncLoop = createSyncLoop({ log, clock, logger, streamName: name, durable })
 
-  const failureOf = (error: unknown): Failure => {
-    const outOfMemory = error instanceof Error && isOutOfMemory(error.cause)
-    logger.warn('An append failed', { stream: name, error: describeError(error) })
-    return { kind: outOfMemory ? 'outOfMemory' : 'unknownFailure', message: describeError(error) }
+  /** Said once, and again when it is over (reliability 3.5). */
+  let isFailing = false
+  const failureOf = (fault: Fault): Failure => {
+    if (!isFailing) logger.warn('Appends to a stream fail', { stream: name, error: describeError(fault) })
+    isFailing = true
+    const isOutOfMemory = systemErrorCode(fault) === 'ENOMEM'
+    return { kind: isOutOfMemory ? 'outOfMemory' : 'unknownFailure', message: describeError(fault) }
   }
 
   const written = (): void => {
+    if (isFailing) logger.info('Appends to a stream work again', { stream: name })
+    isFailing = false
     waiters.advance(log.next)
     if (policy.usesDisk) syncLoop.written()
     else durable()
@@ -98,7 +108,7 @@ export function createStream(options: StreamOptions): Stream {
     wallMs: () => clock.wallMs(),
     defer: options.defer,
     written,
-    acknowledgeAfterSync: (acknowledge) => syncLoop.whenDurable(acknowledge),
+    whenDurable: (done) => syncLoop.whenDurable(done),
     dropOldest,
     failureOf
   })
@@ -128,6 +138,8 @@ export function createStream(options: StreamOptions): Stream {
     changed: options.changed
   })
   expiry.restart()
+  // What recovery could not make durable must not wait for the next append.
+  syncLoop.written()
 
   return {
     id: options.id,
@@ -139,7 +151,7 @@ export function createStream(options: StreamOptions): Stream {
     append: (payload, done) => queue.append(payload, done),
     read: (readOptions, reader) =>
       closedBecause === undefined
-        ? readMessages({ log, waiters, clock, closedBecause: () => closedBecause }, readOptions, reader)
+        ? readMessages({ log, waiters, places, clock, closedBecause: () => closedBecause }, readOptions, reader)
         : Promise.resolve({ ok: false, failure: closedBecause }),
     storageStatus: () => ({
       oldestSequenceNumber: log.oldest,
@@ -162,15 +174,12 @@ export function createStream(options: StreamOptions): Stream {
     },
     async drop() {
       await close(FAILURES.streamMissing)
+      syncLoop.drop(FAILURES.streamMissing)
       log.close()
     },
     async stop() {
-      await close({ kind: 'unknownFailure', message: 'the server is stopping' })
-      await syncLoop.stop()
+      await close(SERVER_STOPS)
+      await syncLoop.stop(SERVER_STOPS)
     }
   }
-}
-
-function isOutOfMemory(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'ENOMEM'
 }

@@ -1,21 +1,27 @@
 import { backoffDelayMs } from '../base/backoff.ts'
 import type { Clock, Timer } from '../base/clock.ts'
-import { describeError } from '../base/fault.ts'
+import { describeError, Fault } from '../base/fault.ts'
 import { BACKGROUND_SYNC_INTERVAL_MS } from '../base/limits.ts'
 import type { Logger } from '../base/log.ts'
+import type { Failure } from '../model/failure.ts'
 import type { StreamLog } from '../store/stream-log.ts'
+
+/** Called once: without a failure when the records are durable, with one when the stream ended before. */
+export type SyncDone = (failure: Failure | undefined) => void
 
 /**
  * Makes a stream's records durable: at once for appends that wait for it, where those that arrive during a sync share
  * the next one; otherwise at most a second after they were written (design 3).
  */
 export interface SyncLoop {
-  /** Calls `acknowledge` when everything written so far is durable. It waits through failures for as long as it takes. */
-  whenDurable(acknowledge: () => void): void
+  /** Calls `done` when everything written so far is durable. It waits through failures for as long as it takes. */
+  whenDurable(done: SyncDone): void
   /** Something was written that nobody waits for. */
   written(): void
-  /** Syncs what is left and ends; a failure is logged. */
-  stop(): Promise<void>
+  /** Syncs what is left, once, and ends; whom that does not serve hears `failure`. */
+  stop(failure: Failure): Promise<void>
+  /** Ends without a sync: nobody wants the records any more. Everybody who waits hears `failure`. */
+  drop(failure: Failure): void
 }
 
 const RETRY = { firstMs: 500, maxMs: 10_000 }
@@ -29,11 +35,18 @@ export function createSyncLoop(options: {
   readonly durable: () => void
 }): SyncLoop {
   const { log, clock, logger, streamName } = options
-  let waiting: (() => void)[] = []
+  let waiting: SyncDone[] = []
   let timer: Timer | undefined
   let running: Promise<void> | undefined
   let failures = 0
-  let isStopped = false
+  let endedBecause: Failure | undefined
+  let isDropped = false
+
+  const refuseWaiting = (failure: Failure): void => {
+    const refused = waiting
+    waiting = []
+    for (const done of refused) done(failure)
+  }
 
   const syncOnce = async (): Promise<void> => {
     const served = waiting
@@ -41,23 +54,28 @@ export function createSyncLoop(options: {
     try {
       await log.sync()
     } catch (error) {
+      if (!(error instanceof Fault)) throw error
       waiting = [...served, ...waiting]
       failures += 1
+      if (isDropped && endedBecause !== undefined) {
+        refuseWaiting(endedBecause)
+        return
+      }
       if (failures === 1)
         logger.error('A stream cannot be made durable', { stream: streamName, error: describeError(error) })
       return
     }
     if (failures > 0) logger.info('A stream is durable again', { stream: streamName, attempts: failures })
     failures = 0
-    for (const acknowledge of served) acknowledge()
-    options.durable()
+    for (const done of served) done(undefined)
+    if (!isDropped) options.durable()
   }
 
   const run = async (): Promise<void> => {
     timer?.cancel()
     timer = undefined
     do await syncOnce()
-    while (waiting.length > 0 && failures === 0)
+    while (waiting.length > 0 && failures === 0 && !isDropped)
     running = undefined
     if (failures > 0) armTimer(backoffDelayMs(RETRY, failures, 1))
     else if (log.needsSync) armTimer(BACKGROUND_SYNC_INTERVAL_MS)
@@ -66,7 +84,7 @@ export function createSyncLoop(options: {
   const start = (): Promise<void> => (running ??= run())
 
   const armTimer = (delayMs: number): void => {
-    if (isStopped || timer !== undefined) return
+    if (endedBecause !== undefined || timer !== undefined) return
     timer = clock.after(delayMs, () => {
       timer = undefined
       void start()
@@ -74,18 +92,29 @@ export function createSyncLoop(options: {
   }
 
   return {
-    whenDurable(acknowledge) {
-      waiting.push(acknowledge)
+    whenDurable(done) {
+      if (endedBecause !== undefined) {
+        done(endedBecause)
+        return
+      }
+      waiting.push(done)
       if (failures === 0) void start()
     },
     written() {
       if (running === undefined && log.needsSync) armTimer(BACKGROUND_SYNC_INTERVAL_MS)
     },
-    async stop() {
-      isStopped = true
+    async stop(failure) {
+      endedBecause = failure
       timer?.cancel()
       await running
-      if (log.needsSync) await syncOnce()
+      if (log.needsSync || waiting.length > 0) await syncOnce()
+      refuseWaiting(failure)
+    },
+    drop(failure) {
+      endedBecause = failure
+      isDropped = true
+      timer?.cancel()
+      refuseWaiting(failure)
     }
   }
 }
