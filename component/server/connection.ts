@@ -61,6 +61,10 @@ export class Connection {
   readonly #gone = new AbortController()
   #state: ConnectionState = 'awaiting Connect'
   #isAuthenticating = false
+  /** Neither the socket is read nor what is read decoded. */
+  #isPaused = false
+  /** The peer has sent all it will send; some of it may still wait to be decoded. */
+  #hasPeerEnded = false
   /** No answer leaves any more, because it would come too late. */
   #isAbandoned = false
   #frameReservedBytes = 0
@@ -89,7 +93,7 @@ export class Connection {
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 60_000)
     socket.on('data', (chunk: Buffer) => this.#decoder.push(chunk))
-    socket.on('end', () => this.close())
+    socket.on('end', () => this.#onEnd())
     socket.on('error', (error) => options.logger.debug('A connection failed', { error: error.message }))
     socket.on('close', () => this.#onClosed())
   }
@@ -174,7 +178,7 @@ export class Connection {
 
   async #onFirstFrame(operation: number, payload: Buffer): Promise<void> {
     this.#isAuthenticating = true
-    this.#decoder.pause()
+    this.#pause()
     const outcome = await performHandshake(operation, payload, this.#options.handshake)
     this.#isAuthenticating = false
     if (this.#state === 'awaiting Connect') this.#finishHandshake(outcome)
@@ -190,7 +194,7 @@ export class Connection {
     this.#state = 'established'
     this.protocolVersion = protocolVersion
     this.#decoder.lengthMax = FRAME_LENGTH_MAX
-    this.#decoder.resume()
+    this.#resume()
   }
 
   /** There is no memory for a large request; its start is enough to say so. */
@@ -218,18 +222,36 @@ export class Connection {
 
   /** Takes in no more requests than can be answered: the rest waits in the kernel, and so in the client. */
   #throttle(): void {
-    if (this.#state !== 'established' || !this.#isOverloaded()) return
+    if (this.#state === 'established' && this.#isOverloaded()) this.#pause()
+  }
+
+  #pause(): void {
+    this.#isPaused = true
     this.#decoder.pause()
     this.#socket.pause()
+  }
+
+  /** Goes on with what has been read already, which may pause it again. */
+  #resume(): void {
+    this.#isPaused = false
+    this.#socket.resume()
+    this.#decoder.resume()
+    if (this.#hasPeerEnded && !this.#isOverloaded()) this.close()
+  }
+
+  /** Requests that came before the end and wait to be decoded are served; nobody waits for messages any more. */
+  #onEnd(): void {
+    this.#hasPeerEnded = true
+    if (this.#isPaused) this.#gone.abort()
+    else this.close()
   }
 
   #onProgress(): void {
     this.#deadlines.progressed(this.#options.clock.monotonicMs())
     if (this.#state === 'closing') {
       this.#endWhenAnswered()
-    } else if (this.#state === 'established' && !this.#isOverloaded()) {
-      this.#socket.resume()
-      this.#decoder.resume()
+    } else if (this.#isPaused && this.#state === 'established' && !this.#isOverloaded()) {
+      this.#resume()
     }
   }
 

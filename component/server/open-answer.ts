@@ -32,15 +32,17 @@ export class OpenAnswer implements OpenRequest {
   }
 
   reserve(bytes: number): Promise<void> | undefined {
-    const missing = bytes - this.#answerBytes
-    if (missing <= 0) return undefined
+    if (bytes <= this.#answerBytes) return undefined
     const { answerBudget } = this.#budgets
-    if (answerBudget.tryReserve(missing)) {
+    // Who held some while waiting for more could wait for another who does the same.
+    answerBudget.release(this.#answerBytes)
+    this.#answerBytes = 0
+    if (answerBudget.tryReserve(bytes)) {
       this.#answerBytes = bytes
       return undefined
     }
     return new Promise((resolve) => {
-      answerBudget.reserve(missing, () => {
+      answerBudget.reserve(bytes, () => {
         this.#answerBytes = bytes
         resolve()
       })
