@@ -9,6 +9,18 @@ import { removeQuietly } from './spare-segment.ts'
 import { isMissingError } from './system-error.ts'
 import type { WriterGate } from './writer-gate.ts'
 
+/** How far a file was written at some moment. */
+interface WrittenPart {
+  readonly end: number
+  readonly next: number
+  readonly lastIngestMs: number
+  readonly cuts: number
+}
+
+function partOf({ next, lastIngestMs, cuts, layout }: Segment): WrittenPart {
+  return { end: layout?.end ?? 0, next, lastIngestMs, cuts }
+}
+
 /**
  * Makes a log durable: one sync under way, one more that serves all calls made meanwhile. A failed sync is final for
  * its file (reliability 3.1.6): the records that were not durable are copied to another file and synced there.
@@ -25,6 +37,7 @@ export class LogSyncer {
   #follower: Promise<void> | undefined
   #refusal: Fault | undefined
   #isRemoved = false
+  #isClosed = false
   /** At first it is not known what the last run left. */
   #isFolderUnsynced = true
 
@@ -48,6 +61,11 @@ export class LogSyncer {
     return this.#follower
   }
 
+  /** Ends a sync under way before it opens another file. */
+  close(): void {
+    this.#isClosed = true
+  }
+
   #start(): Promise<void> {
     this.#follower = undefined
     const running = this.#syncAll().finally(() => {
@@ -69,6 +87,10 @@ export class LogSyncer {
     }
   }
 
+  #requireOpen(): void {
+    if (this.#isClosed) throw new Fault('the log is closed')
+  }
+
   /** A removed file takes writes and syncs without a word; only its link count tells (reliability ST22). */
   #checkStillThere(): void {
     const { active } = this.#segments
@@ -80,46 +102,55 @@ export class LogSyncer {
   }
 
   async #syncSegment(segment: Segment, mayCopy: boolean): Promise<void> {
-    if (!segment.hasFailedSync) {
-      const shared = this.#openForSync(segment)
-      if (shared === undefined) return
-      try {
-        await this.#syncFile(segment, shared)
-        return
-      } catch (error) {
-        if (!(error instanceof Fault)) throw error
-        // Nothing is copied of a dropped segment. Until its file is gone nothing behind it counts as durable.
-        if (this.#segments.isDropped(segment)) throw error
-        if (this.#segments.positionOf(segment) === -1) return
-        segment.hasFailedSync = true
-        segment.isClosedForWriting = true
-        if (!mayCopy) throw error
-        this.#context.logger.error('A sync failed, its messages are copied to another file', {
-          path: segmentPath(this.#context.folder, segment.base),
-          error: describeError(error)
-        })
-      }
+    this.#requireOpen()
+    const written = segment.hasFailedSync ? undefined : await this.#syncFile(segment)
+    if (written !== undefined) {
+      await this.#syncFolder()
+      this.#noteSynced(segment, written)
+      return
     }
+    const path = segmentPath(this.#context.folder, segment.base)
+    if (!mayCopy) throw new Fault(`the copy ${path} cannot be synced`)
     const copy = await this.#gate.run(() => this.#moveToCopy(segment))
-    if (copy === undefined) return
-    await this.#syncFolder()
-    await this.#syncSegment(copy, false)
+    if (copy !== undefined) {
+      await this.#syncFolder()
+      await this.#syncSegment(copy, false)
+    } else if (this.#segments.isDropped(segment)) {
+      // Until its file is gone it could come back torn after a power cut, and all behind it would be cut.
+      throw new Fault(`${path} was dropped and cannot be synced, its removal is awaited`)
+    }
   }
 
-  async #syncFile(segment: Segment, shared: SharedFile): Promise<void> {
-    const written = await shared.use((file) =>
-      this.#context.syncs(async () => {
-        const { next, lastIngestMs, cuts } = segment
-        const end = segment.layout?.end ?? 0
-        await file.sync()
-        return { next, lastIngestMs, cuts, end }
+  /** What is durable now; undefined when the sync failed, which is final for this file. */
+  async #syncFile(segment: Segment): Promise<WrittenPart | undefined> {
+    const shared = this.#openForSync(segment)
+    if (shared === undefined) return partOf(segment)
+    try {
+      return await shared.use((file) =>
+        this.#context.syncs(async () => {
+          const written = partOf(segment)
+          await file.sync()
+          return written
+        })
+      )
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      segment.hasFailedSync = true
+      segment.isClosedForWriting = true
+      this.#context.logger.error('A sync failed, its messages are copied to another file', {
+        path: segmentPath(this.#context.folder, segment.base),
+        error: describeError(error)
       })
-    )
-    await this.#syncFolder()
+      return undefined
+    }
+  }
+
+  #noteSynced(segment: Segment, written: WrittenPart): void {
     // A failed write may have cut the file meanwhile: the cut is yet to be synced then.
     if (segment.cuts === written.cuts) segment.syncedEnd = Math.max(segment.syncedEnd, written.end)
     this.#segments.raiseDurable(segment, written.end, written.next, written.lastIngestMs)
-    if (segment !== this.#segments.active && segment.syncedEnd >= (segment.layout?.end ?? 0)) retireFile(segment)
+    const isWhole = segment.syncedEnd >= (segment.layout?.end ?? 0)
+    if (segment !== this.#segments.active && isWhole) retireFile(segment)
   }
 
   /** The open file, also of a segment of an earlier run. Undefined when it has vanished: then nothing is left to sync. */
@@ -132,8 +163,6 @@ export class LogSyncer {
     } catch (error) {
       if (!isMissingError(error)) throw error
       segment.isVanished = true
-      segment.syncedEnd = Infinity
-      this.#segments.raiseDurable(segment, segment.layout?.end ?? 0, segment.next, segment.lastIngestMs)
       return undefined
     }
   }
@@ -151,6 +180,7 @@ export class LogSyncer {
    */
   async #moveToCopy(segment: Segment): Promise<Segment | undefined> {
     const segments = this.#segments
+    this.#requireOpen()
     if (segments.positionOf(segment) === -1) return undefined
     const from = Math.max(segments.durable.next, segment.base)
     const shared = from < segment.next ? this.#openForSync(segment) : undefined
@@ -164,6 +194,12 @@ export class LogSyncer {
     if (segments.positionOf(segment) === -1) {
       this.#discardCopy(copy, from)
       return undefined
+    }
+    try {
+      this.#requireOpen()
+    } catch (error) {
+      if (copy !== undefined) retireFile(copy)
+      throw error
     }
     if (from > segment.base || copy === undefined) this.#shortenTo(segment, shared, offset)
     if (copy === undefined) {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { describeError, Fault } from '../base/fault.ts'
 import { createLogContext, type LogContext, type LogOptions } from './log-context.ts'
 import { LogSegments } from './log-segments.ts'
-import { recoverSegments, type RecoveredSegments, type RecoveryInput } from './recovery.ts'
+import { cutFromOf, recoverSegments, type RecoveredSegments, type RecoveryInput } from './recovery.ts'
 import { listBases, removeCorruptCopies, tidyFolder } from './recovery-files.ts'
 import { readSegmentHeader } from './segment-header.ts'
 import { SegmentLog } from './segment-log.ts'
@@ -58,7 +58,7 @@ export async function openLog(
   const context = createLogContext(options)
   const { disk, folder, state } = options
   disk.makeFolder(folder)
-  const bases = await tidyFolder(context, state?.durable.segmentBase)
+  const bases = await tidyFolder(context, cutFromOf(options))
   const recovered = await recoverSegments(context, bases, options)
   if (recovered.hasCut) await disk.syncFolder(folder)
   else if (recovered.lost.length === 0) removeCorruptCopies(context)

@@ -23,42 +23,50 @@ function has(entries: readonly FolderEntry[], name: string): boolean {
   return entries.some((entry) => entry.name === name && !entry.isFolder)
 }
 
-/** Number of the first record in a file, wherever it stands; undefined when there is none. */
-async function firstSequence(context: LogContext, file: DiskFile, path: string): Promise<number | undefined> {
+/**
+ * Number of the first record in a file; undefined when there is none, or when records before it were lost that had not
+ * been durable: what follows is no prefix then (see recoverSegments).
+ */
+async function firstSequence(
+  context: LogContext,
+  file: DiskFile,
+  path: string,
+  cutFrom: number
+): Promise<number | undefined> {
   const header = readSegmentHeader(file, path)
+  const start = header.kind === 'valid' ? header.bytes : 0
   const cursor = new RecordCursor({
     file,
     seed: context.seed,
-    start: header.kind === 'valid' ? header.bytes : 0,
+    start,
     end: file.size(),
     bounds: { sequenceMin: 0, sequenceEnd: SEQUENCE_MAX },
     windowBytes: MIB,
     damage: new Map()
   })
-  return (await cursor.next()) ? cursor.sequence : undefined
+  if (!(await cursor.next())) return undefined
+  return cursor.offset > start && cursor.sequence > cutFrom ? undefined : cursor.sequence
 }
 
 /**
  * Gives a spare that was in use its name: the rename of the last roll did not survive a power cut. It then holds the
  * newest records, also when an older file has that name, which it had replaced. A spare without records is removed.
- * @param expectedBase the active segment that the catalogue remembers, if its file is missing
  * @returns the base of the adopted segment
  */
-async function adoptSpare(context: LogContext, expectedBase: number | undefined): Promise<number | undefined> {
+async function adoptSpare(context: LogContext, cutFrom: number): Promise<number | undefined> {
   const { disk, folder, logger } = context
   const path = join(folder, SPARE_NAME)
   const file = disk.openFile(path, 'read')
-  let first: number | undefined
+  let base: number | undefined
   try {
-    first = await firstSequence(context, file, path)
+    base = await firstSequence(context, file, path, cutFrom)
   } finally {
     file.close()
   }
-  if (first === undefined) {
+  if (base === undefined) {
     removeQuietly(context, path)
     return undefined
   }
-  const base = expectedBase !== undefined && expectedBase <= first ? expectedBase : first
   disk.rename(path, segmentPath(folder, base))
   await disk.syncFolder(folder)
   logger.info('A segment got its name after an interrupted roll', { path: segmentPath(folder, base) })
@@ -85,19 +93,18 @@ function refuseNewerFormat({ disk, folder }: LogContext, bases: readonly number[
 
 /**
  * Tidies a log's folder before its segments are looked at.
- * @param durableBase the active segment that the catalogue remembers
+ * @param cutFrom see ScanRules
  * @returns the bases of the segments, ascending
  * @throws Fault when the folder cannot be read, or NewerFormatFault
  */
-export async function tidyFolder(context: LogContext, durableBase: number | undefined): Promise<number[]> {
+export async function tidyFolder(context: LogContext, cutFrom: number): Promise<number[]> {
   const { disk, folder } = context
   const entries = disk.listFolder(folder)
   const bases = listBases(entries)
   refuseNewerFormat(context, bases)
   if (has(entries, COPY_NAME)) removeQuietly(context, join(folder, COPY_NAME))
   if (!has(entries, SPARE_NAME)) return bases
-  const isLast = durableBase !== undefined && durableBase > (bases.at(-1) ?? -1)
-  const adopted = await adoptSpare(context, isLast ? durableBase : undefined)
+  const adopted = await adoptSpare(context, cutFrom)
   if (adopted === undefined || bases.includes(adopted)) return bases
   return [...bases, adopted].sort((left, right) => left - right)
 }

@@ -64,7 +64,7 @@ export async function recoverSegments(
     lost: [],
     missingSegments: missing.map(({ base }) => base)
   }
-  const cutFrom = input.sameBoot ? Infinity : (input.state?.durable.next ?? Infinity)
+  const cutFrom = cutFromOf(input)
   for (const [index, base] of kept.entries()) {
     const sequenceEnd = kept[index + 1] ?? SEQUENCE_MAX
     const summary = trustedSummary(base, sequenceEnd, input)
@@ -82,10 +82,15 @@ export async function recoverSegments(
       break
     }
   }
-  const reached = result.reached ?? oldest
+  const reached = Math.max(result.reached ?? 0, oldest)
   addLost(result.lost, reached, input.state?.durable.next ?? 0)
   result.next = Math.max(result.next, reached)
   return result
+}
+
+/** Behind which number the log may be torn: after a power cut behind the durable point. See ScanRules. */
+export function cutFromOf({ sameBoot, state }: RecoveryInput): number {
+  return sameBoot || state === undefined ? Infinity : state.durable.next
 }
 
 /** Segments that the catalogue describes and that are not there, oldest first. */
@@ -101,7 +106,7 @@ function missingSegments(
 
 /** The number that the next segment continues with; before the first of a lost catalogue anything may have been. */
 function reachedBy({ reached }: RecoveredSegments, { state }: RecoveryInput): number {
-  return reached ?? state?.oldest ?? Infinity
+  return Math.max(reached ?? -1, state?.oldest ?? (reached === undefined ? Infinity : 0))
 }
 
 /** The summary of a segment all of which was durable: it need not be read. */

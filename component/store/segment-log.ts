@@ -155,6 +155,7 @@ export class SegmentLog implements StreamLog {
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#syncer.close()
     this.#spare.close()
     this.#reader.close()
     for (const segment of [...this.#segments.sealed, this.#segments.active]) retireFile(segment)

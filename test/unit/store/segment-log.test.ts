@@ -219,6 +219,24 @@ describe('a sync', () => {
     assert.equal(disk.openFiles, 0)
   })
 
+  it('that is under way ends with the log and leaves no file open', async () => {
+    for (const fails of [false, true]) {
+      const disk = newDisk()
+      const log = await createLog(logOptions(disk, FOLDER))
+      for (let segment = 0; segment < 3; segment++) {
+        await log.append(records('a'))
+        await log.roll()
+      }
+      if (fails) disk.rule = failing({ operation: 'sync' }, { code: 'EIO' }, 1)
+      const pending = log.sync()
+      for (let turn = 0; turn < (fails ? 3 : 0); turn++) await new Promise((resolve) => setImmediate(resolve))
+      log.close()
+      await assert.rejects(pending, /closed/)
+      await flush()
+      assert.equal(disk.openFiles, 0)
+    }
+  })
+
   it('counts dropped records as durable only when they cannot come back', async () => {
     const disk = newDisk()
     const log = await createLog(logOptions(disk, FOLDER))
