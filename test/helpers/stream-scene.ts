@@ -1,0 +1,147 @@
+import { createSyncLimiter } from '../../component/store/index.ts'
+import type { Disk } from '../../component/store/disk.ts'
+import { createMemoryDisk } from '../../component/store/index.ts'
+import type { Failure, Result } from '../../component/model/failure.ts'
+import type { StreamDefinition } from '../../component/model/stream-definition.ts'
+import {
+  createCheckpointer,
+  createRegistry,
+  createSpaceGuard,
+  createStreamFolders,
+  type Checkpointer,
+  type Registry,
+  type Stream
+} from '../../component/stream/index.ts'
+import { createFakeCatalogue, type FakeCatalogue } from './fake-catalogue.ts'
+import { createFakeClock, type FakeClock } from './fake-clock.ts'
+import { createFaultyDisk, type FaultyDisk } from './faulty-disk.ts'
+import { createRecordingLog, type RecordingLog } from './recording-log.ts'
+import { createSeededRandom } from './seeded-random.ts'
+
+export const STORE = '/store'
+
+/** A file stream of moderate size. */
+export function definitionOf(name: string, changes: Partial<StreamDefinition> = {}): StreamDefinition {
+  return {
+    name,
+    maxSizeBytes: 65_536n,
+    segmentSizeBytes: 2_048,
+    strategyOnFull: 'rejectNewData',
+    persistence: 'file',
+    flushOnWrite: false,
+    exports: [],
+    ...changes
+  }
+}
+
+/** The streams of one run of the program, over what outlives it: disk, catalogue and clock. */
+export interface StreamScene {
+  readonly disk: FaultyDisk
+  readonly catalogue: FakeCatalogue
+  readonly clock: FakeClock
+  readonly logger: RecordingLog
+  readonly registry: Registry
+  readonly checkpointer: Checkpointer
+  /** What the exports are told: `opened s`, `updated s`, `deleted s`. */
+  readonly events: string[]
+  /** Export progress handed over at recovery, as `stream/identifier=value`. */
+  readonly progress: string[]
+}
+
+export interface SceneOptions {
+  readonly disk?: FaultyDisk
+  readonly memory?: Disk
+  readonly catalogue?: FakeCatalogue
+  readonly clock?: FakeClock
+  readonly seed?: number
+  /** The machine was not started anew. */
+  readonly sameBoot?: boolean
+}
+
+/** Starts the streams of a store and brings back those of earlier runs. */
+export async function openScene(options: SceneOptions = {}): Promise<StreamScene> {
+  const random = createSeededRandom(options.seed ?? 1)
+  const disk = options.disk ?? createFaultyDisk({ random })
+  const catalogue = options.catalogue ?? createFakeCatalogue()
+  const clock = options.clock ?? createFakeClock()
+  const logger = createRecordingLog()
+  const events: string[] = []
+  const progress: string[] = []
+  const checkpointer = createCheckpointer({ catalogue, clock, logger })
+  const registry = createRegistry({
+    catalogue,
+    checkpointer,
+    folders: createStreamFolders({
+      disk,
+      memory: options.memory ?? createMemoryDisk({ bytesMax: 16 * 1024 * 1024 }),
+      root: STORE,
+      clock,
+      logger,
+      syncs: createSyncLimiter(6),
+      sameBoot: options.sameBoot ?? true
+    }),
+    space: createSpaceGuard({ disk, folder: STORE, clock, logger }),
+    observer: {
+      opened(stream, values) {
+        events.push(`opened ${stream.name}`)
+        for (const [identifier, value] of values) progress.push(`${stream.name}/${identifier}=${value.toString()}`)
+      },
+      updated: (stream) => void events.push(`updated ${stream.name}`),
+      deleted: (stream) => void events.push(`deleted ${stream.name}`)
+    },
+    clock,
+    random,
+    logger,
+    defer: setImmediate
+  })
+  await registry.recover()
+  return { disk, catalogue, clock, logger, registry, checkpointer, events, progress }
+}
+
+/** The next run after the process was killed, or after the machine lost its power. */
+export async function restart(
+  scene: StreamScene,
+  kind: 'kill' | 'power cut' = 'kill',
+  options: SceneOptions = {}
+): Promise<StreamScene> {
+  const random = createSeededRandom(options.seed ?? 2)
+  return openScene({
+    disk: kind === 'kill' ? scene.disk.kill() : scene.disk.cutPower(),
+    catalogue: scene.catalogue.restart(random),
+    clock: scene.clock,
+    sameBoot: kind === 'kill',
+    ...options
+  })
+}
+
+/** The stream of that name. @throws when there is none */
+export function streamOf(scene: StreamScene, name: string): Stream {
+  const stream = scene.registry.get(name)
+  if (stream === undefined) throw new Error(`there is no stream ${name}`)
+  return stream
+}
+
+/** Appends a message; resolves with its number or with why it was refused. */
+export function append(scene: StreamScene, name: string, payload: string | Buffer): Promise<number | Failure> {
+  return new Promise((resolve) => {
+    streamOf(scene, name).append(Buffer.from(payload), (failure, sequenceNumber) => resolve(failure ?? sequenceNumber))
+  })
+}
+
+/** All messages of a stream as `number:text`. */
+export async function readAllTexts(scene: StreamScene, name: string): Promise<string[]> {
+  const { log } = streamOf(scene, name)
+  const texts: string[] = []
+  for (let next = log.oldest; ;) {
+    const messages = await log.read(next, log.next, 1_000, 1_000_000)
+    const last = messages.at(-1)
+    if (last === undefined) return texts
+    texts.push(...messages.map(({ sequenceNumber, payload }) => `${sequenceNumber}:${payload.toString()}`))
+    next = last.sequenceNumber + 1
+  }
+}
+
+/** The message of a failed result; undefined when it is not one. */
+export function failureText(result: Result<unknown>): string | undefined {
+  return result.ok ? undefined : result.failure.message
+}
