@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
-import { KIB, READ_REPLY_BYTES_MAX } from '../base/limits.ts'
+import { KIB, READ_REPLY_BYTES_MAX, READ_REPLY_COUNT_MAX } from '../base/limits.ts'
 import { FAILURES, fail, success, type Failure, type Result } from '../model/failure.ts'
 import type { StoredMessage } from '../model/message.ts'
 import type { StreamLog } from '../store/stream-log.ts'
@@ -31,19 +31,25 @@ export function waitMs(timeoutMs: number): number {
 export interface Reader {
   /** Aborted when the reader has gone. */
   readonly signal: AbortSignal
-  /** Resolves once `bytes` of memory are set aside for the messages; undefined when they are at once. */
-  reserve(bytes: number): Promise<void> | undefined
+  /** Resolves with true once `bytes` of memory are set aside for the messages, with false when the reader has gone. */
+  reserve(bytes: number): Promise<boolean>
 }
 
 const TOO_MANY_WAIT: Failure = { kind: 'serverTimeout', message: 'too many reads are waiting for messages' }
 
-const ANSWER_OVERHEAD_BYTES = 64 * KIB
+const UNREADABLE: Failure = { kind: 'messageStoreReadError', message: 'the stored messages cannot be read' }
+const READER_GONE: Failure = { kind: 'serverTimeout', message: 'the reader has gone' }
+
+const ANSWER_OVERHEAD_BYTES = 4 * KIB
+/** About what a message costs beside its payload, in memory and in the answer. */
+const MESSAGE_OVERHEAD_BYTES = 512
 
 /** About how many bytes the next `available` messages are, `countMax` at most. */
 function expectedBytes(log: StreamLog, available: number, countMax: number): number {
+  const count = Math.min(available, countMax)
   const averageBytes = log.totalBytes / Math.max(1, log.next - log.oldest)
-  const bytes = Math.min(available, countMax) * averageBytes * 2 + ANSWER_OVERHEAD_BYTES
-  return Math.ceil(Math.min(bytes, log.totalBytes + ANSWER_OVERHEAD_BYTES, READ_REPLY_BYTES_MAX))
+  const payloadBytes = Math.min(count * averageBytes * 2, log.totalBytes, READ_REPLY_BYTES_MAX)
+  return Math.ceil(ANSWER_OVERHEAD_BYTES + count * MESSAGE_OVERHEAD_BYTES + payloadBytes)
 }
 
 /** Nothing to answer with yet; worth another look once the stream's next number is `untilNext`. */
@@ -57,20 +63,22 @@ async function readNow(
   options: ReadOptions,
   reader: Reader
 ): Promise<Result<readonly StoredMessage[]> | TooFew> {
-  const { from, minCount, maxCount } = options
+  const { from, minCount } = options
+  const countMax = Math.min(options.maxCount, READ_REPLY_COUNT_MAX)
   const limit = log.next
   const untilNext = Math.max(from, log.oldest) + minCount
   if (limit < untilNext) return { untilNext }
-  await reader.reserve(expectedBytes(log, limit - Math.max(from, log.oldest), maxCount))
-  const messages = await log.read(from, limit, maxCount, READ_REPLY_BYTES_MAX)
+  const available = limit - Math.max(from, log.oldest)
+  if (!(await reader.reserve(expectedBytes(log, available, countMax)))) return { ok: false, failure: READER_GONE }
+  const messages = await log.read(from, limit, countMax, READ_REPLY_BYTES_MAX)
   if (messages.length >= minCount) return success(messages)
-  // Fewer than the numbers promise: either the size bound ended the read, or damaged records were left out.
+  // Fewer than the numbers promise: either a bound on the answer ended the read, or damaged records were left out.
   const missing = { untilNext: limit + minCount - messages.length }
   const last = messages.at(-1)
   if (last === undefined || last.sequenceNumber + 1 >= limit) return missing
   const more = await log.read(last.sequenceNumber + 1, limit, 1, 1)
   if (more.length === 0) return missing
-  return fail('responsePayloadTooLarge', `the answer would exceed ${READ_REPLY_BYTES_MAX} bytes, read fewer messages`)
+  return fail('responsePayloadTooLarge', 'the answer would be too large, read fewer messages')
 }
 
 /** What a read needs of its stream. */
@@ -107,12 +115,22 @@ export async function readMessages(
     assert(found !== undefined, 'a read that did not throw has found something')
     if ('ok' in found) return found
     if (options.timeoutMs === 0) {
-      return { ok: false, failure: options.from >= log.next ? FAILURES.readBeyondEnd : FAILURES.readTimedOut }
+      // A start before the oldest message means the oldest, which an emptied stream has yet to get.
+      const isBeyondEnd = Math.max(options.from, log.oldest) >= log.next
+      return { ok: false, failure: isBeyondEnd ? FAILURES.readBeyondEnd : FAILURES.readTimedOut }
     }
     if (log.next >= found.untilNext) continue
     const failure = await waitFor(context, found.untilNext, deadlineMs, reader.signal)
     if (failure !== undefined) return { ok: false, failure }
   }
+}
+
+/** Why a read that does not wait has no answer. */
+function whyNotNow(log: StreamLog, { from, minCount }: ReadOptions, { untilNext }: TooFew): Failure {
+  if (from >= log.next) return FAILURES.readBeyondEnd
+  // More numbers are wanted than were asked for only when none of those that are there can be read.
+  const isAllDamaged = untilNext > log.next && log.next - Math.max(from, log.oldest) >= minCount
+  return isAllDamaged ? UNREADABLE : FAILURES.readTimedOut
 }
 
 /** Waits until the stream's next number is `untilNext`. @returns why that will not be, or undefined when it is so */
