@@ -60,6 +60,13 @@ export class LogSegments {
     return isUnsynced(this.active) || (last !== undefined && isUnsynced(last))
   }
 
+  /** True when numbers before `next` were given up: the next segment does not continue the last record. */
+  get isAfterGap(): boolean {
+    const { active, next } = this
+    const last = active.bytes === 0 ? (this.sealed.at(-1) ?? this.#dropped.at(-1) ?? active) : active
+    return next > active.next || next > last.next
+  }
+
   /** Makes a renamed file the active segment; an active segment without records is given up. */
   startSegment(made: NewSegmentFile): void {
     const previous = this.active

@@ -104,7 +104,7 @@ export class SegmentLog implements StreamLog {
     const { active } = this.#segments
     if (active.bytes === 0 && !this.#gate.isBusy) return undefined
     const ready = this.#gate.isBusy || this.#needsSyncBeforeRoll() ? undefined : this.#spare.ready
-    if (ready === undefined || this.#segments.next > active.next) return this.#rollSlowly()
+    if (ready === undefined || this.#segments.isAfterGap) return this.#rollSlowly()
     this.#startSegment(ready)
     return undefined
   }
@@ -245,8 +245,7 @@ export class SegmentLog implements StreamLog {
 
   #needsSyncBeforeRoll(): boolean {
     if (!this.needsSync) return false
-    const { next, active } = this.#segments
-    return next > active.next || this.#segments.unsynced().length > UNSYNCED_SEALED_MAX
+    return this.#segments.isAfterGap || this.#segments.unsynced().length > UNSYNCED_SEALED_MAX
   }
 
   async #rollSlowly(): Promise<void> {
@@ -256,7 +255,7 @@ export class SegmentLog implements StreamLog {
       this.#requireOpen()
       const { active } = this.#segments
       if (active.bytes === 0 && !active.isClosedForWriting) return
-      const made = await this.#spare.make(this.#segments.next > active.next)
+      const made = await this.#spare.make(this.#segments.isAfterGap)
       this.#requireOpen()
       this.#startSegment(made)
     })
