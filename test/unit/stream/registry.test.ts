@@ -16,7 +16,7 @@ import {
   type StreamScene
 } from '../../helpers/stream-scene.ts'
 
-const READER = { signal: new AbortController().signal, reserve: () => undefined }
+const READER = { signal: new AbortController().signal, reserve: () => Promise.resolve(true) }
 
 /** Folders of streams on the disk. */
 function foldersOf({ disk }: StreamScene): string[] {
@@ -202,7 +202,7 @@ test('a read that was reading when its stream was deleted hears that it is gone'
   const memory = createPromiseGate()
   const read = stream.read(
     { from: 0, minCount: 1, maxCount: 1, timeoutMs: 0 },
-    { ...READER, reserve: () => memory.promise }
+    { ...READER, reserve: () => memory.promise.then(() => true).then(() => true) }
   )
   await scene.registry.delete('a')
   memory.open()
