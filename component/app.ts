@@ -1,12 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { createByteBudget } from './base/byte-budget.ts'
 import type { Clock } from './base/clock.ts'
-import {
-  ANSWER_MEMORY_BYTES_MAX,
-  CONCURRENT_SYNCS_MAX,
-  FRAME_MEMORY_BYTES_MAX,
-  MEMORY_STREAM_BYTES_MAX
-} from './base/limits.ts'
+import { CONCURRENT_SYNCS_MAX, FRAME_MEMORY_BYTES_MAX, MEMORY_STREAM_BYTES_MAX } from './base/limits.ts'
 import { Fault } from './base/fault.ts'
 import type { Logger } from './base/log.ts'
 import type { Random } from './base/random.ts'
@@ -21,7 +16,7 @@ import {
 } from './export/index.ts'
 import { createExporterHost } from './exporter/index.ts'
 import { CLIENT_DEFINITION_RULES, DEVELOPER_DEFINITION_RULES } from './protocol/index.ts'
-import { admitEveryone, listen, type Authenticate } from './server/index.ts'
+import { admitEveryone, createAnswerMemory, listen, type Authenticate } from './server/index.ts'
 import { limitsOf } from './sinks/limits.ts'
 import { openCatalogue } from './store/catalogue/index.ts'
 import { readBootId } from './store/boot-id.ts'
@@ -195,7 +190,7 @@ export async function startApp(config: Config, platform: Platform): Promise<App>
     },
     handshake: { serverVersion: VERSION, authenticate, clock },
     frameBudget: createByteBudget(memoryBytes(FRAME_MEMORY_BYTES_MAX)),
-    answerBudget: createByteBudget(memoryBytes(ANSWER_MEMORY_BYTES_MAX)),
+    answerMemory: createAnswerMemory(config.memoryTargetBytes),
     clock,
     logger: logger.area('server')
   }).catch(async (error: unknown) => {

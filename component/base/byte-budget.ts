@@ -13,6 +13,8 @@ export interface ByteBudget {
   release(bytes: number): void
   /** Bytes taken now. */
   readonly used: number
+  /** True when somebody waits for bytes. */
+  readonly isContended: boolean
 }
 
 /** A budget of `bytesMax` bytes. */
@@ -53,6 +55,9 @@ export function createByteBudget(bytesMax: number): ByteBudget {
     },
     get used() {
       return used
+    },
+    get isContended() {
+      return waiting.size > 0
     }
   }
 }

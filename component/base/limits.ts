@@ -23,7 +23,9 @@ export const IN_FLIGHT_REQUESTS_MAX = 256
 export const WAITING_READS_MAX = 1_024
 /** Unsent reply bytes at which a connection is not read any more. */
 export const UNSENT_REPLY_BYTES_MAX = 4 * MIB
-/** A peer that takes no reply byte for this long is given up. */
+/** A peer that takes no reply byte for this long while others wait for the memory of its answers is given up. */
+export const STALLED_PEER_CONTENDED_TIMEOUT_MS: number = 5_000
+/** A peer that takes no reply byte for this long is given up in any case. */
 export const STALLED_PEER_TIMEOUT_MS = 60_000
 /** After both sides have been served a peer may take this long to close its side. */
 export const CLOSING_TIMEOUT_MS: number = 10_000
@@ -33,12 +35,20 @@ export const FRAME_PROGRESS_BYTES_MIN = 64 * KIB
 
 /** Bytes of frames that are being received, over all connections. A 1 GiB frame fits where memory is plentiful. */
 export const FRAME_MEMORY_BYTES_MAX = Math.max(64 * MIB, Math.min(2048 * MIB, Math.floor(totalmem() / 4)))
-/** Bytes of messages on their way to readers, over all connections; a larger single answer waits to be alone. */
+/** Answers up to this size have memory of their own, so that large ones never hold up small ones. */
+export const SMALL_ANSWER_BYTES_MAX = MIB
+/** Bytes of small answers with messages that are on their way, over all connections. */
+export const SMALL_ANSWER_MEMORY_BYTES_MAX = Math.max(16 * MIB, Math.min(128 * MIB, Math.floor(totalmem() / 16)))
+/** Bytes of answers with messages on their way to one connection; a larger single answer waits to be its only one. */
+export const CONNECTION_ANSWER_BYTES_MAX = 16 * MIB
+/** The same for large answers, over all connections; a larger single answer waits to be alone. */
 export const ANSWER_MEMORY_BYTES_MAX = Math.max(64 * MIB, Math.min(512 * MIB, Math.floor(totalmem() / 8)))
 /** Bytes of all memory streams together. */
 export const MEMORY_STREAM_BYTES_MAX = Math.max(64 * MIB, Math.floor(totalmem() / 4))
 
-/** One answer to ReadMessages, unless a single message is larger. */
+/** Messages in one answer to ReadMessages: each costs memory beside its bytes. */
+export const READ_REPLY_COUNT_MAX = 2 ** 18
+/** Payload bytes of one answer to ReadMessages, unless a single message is larger. */
 export const READ_REPLY_BYTES_MAX = 256 * MIB
 /** An answer later than this would kill a Python client (behaviour 3.9 Q5): the connection is closed instead. */
 export const ANSWER_DEADLINE_MS = 55_000
@@ -66,6 +76,8 @@ export const CHECKPOINT_INTERVAL_MS = 1_000
 /** Appends of one stream that share a write. */
 export const APPEND_GROUP_BYTES_MAX = 8 * MIB
 export const APPEND_GROUP_COUNT_MAX = 4_096
+/** Dropped segments whose files wait for the catalogue: beyond so many bytes it is told at once. */
+export const DROPPED_BYTES_MAX = 8 * MIB
 /** Free bytes and inodes that are left to the catalogue, the logs and other programs (reliability 3.5). */
 export const DISK_RESERVE_BYTES = 16 * MIB
 export const DISK_RESERVE_INODES = 64
@@ -77,4 +89,5 @@ export const CONCURRENT_SYNCS_MAX = 6
 
 assert(HANDSHAKE_FRAME_LENGTH_MAX < FRAME_LENGTH_MAX, 'a handshake frame is a frame')
 assert(READ_REPLY_BYTES_MAX < FRAME_LENGTH_MAX, 'a read reply fits into a frame')
+assert(SMALL_ANSWER_BYTES_MAX < CONNECTION_ANSWER_BYTES_MAX, 'a small answer fits into the share of a connection')
 assert(HANDSHAKE_TIMEOUT_MS < ANSWER_DEADLINE_MS, 'the handshake ends before any answer is late')

@@ -15,8 +15,8 @@ export interface Services {
 export interface Caller {
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal
-  /** Resolves once `bytes` of memory are set aside for this answer; undefined when they are at once. */
-  reserve(bytes: number): Promise<void> | undefined
+  /** Resolves with true once `bytes` of memory are set aside for this answer, with false when the client has gone. */
+  reserve(bytes: number): Promise<boolean>
 }
 
 /** One operation of the protocol: from the payload of its request to the frame of its answer. */

@@ -1,8 +1,17 @@
-import { FAILURES, success, type Result } from '../model/failure.ts'
+import { FRAME_LENGTH_MAX, REQUEST_ID_CHARS_MAX } from '../base/limits.ts'
+import { FAILURES, fail, success, type Result } from '../model/failure.ts'
 import type { StoredMessage } from '../model/message.ts'
-import { encodeReadResponse, parseReadMessages, type ReadMessagesRequest } from '../protocol/index.ts'
+import {
+  encodeReadResponse,
+  parseReadMessages,
+  readResponseBytes,
+  type ReadMessagesRequest
+} from '../protocol/index.ts'
 import type { Caller, Operation, Services } from './operation.ts'
 import { settle } from './settle.ts'
+
+const LONGEST_ID = ' '.repeat(REQUEST_ID_CHARS_MAX)
+const ANSWER_TOO_LARGE = fail('responsePayloadTooLarge', 'the message is too large for an answer')
 
 interface ReadAnswer {
   readonly streamName: string
@@ -14,7 +23,10 @@ async function read(request: ReadMessagesRequest, services: Services, caller: Ca
   const stream = services.registry.get(streamName)
   if (stream === undefined) return { ok: false, failure: FAILURES.streamMissing }
   const messages = await stream.read(request, caller)
-  return messages.ok ? success({ streamName, messages: messages.value }) : messages
+  if (!messages.ok) return messages
+  // A message that filled a whole request leaves no room for what its answer adds.
+  if (readResponseBytes(LONGEST_ID, streamName, messages.value) > FRAME_LENGTH_MAX) return ANSWER_TOO_LARGE
+  return success({ streamName, messages: messages.value })
 }
 
 /** ReadMessages (behaviour 3.4): may wait for messages, without holding up anything else. */

@@ -3,11 +3,12 @@ import { assert } from '../base/assert.ts'
 /** A request of one connection from its arrival until its answer leaves. */
 export interface PendingAnswer {
   readonly requestId: string
-  /** Monotonic time of arrival; absent for reads, which may wait as long as their client asked. */
+  /** Monotonic time from which its deadline counts; absent while a read waits for messages, as long as its client asked. */
   readonly startedMs: number | undefined
 }
 
 interface Entry extends PendingAnswer {
+  startedMs: number | undefined
   frame: Buffer | undefined
   sent: (() => void) | undefined
   /** The request that came before with the same id and is still open. */
@@ -21,10 +22,12 @@ interface Entry extends PendingAnswer {
  */
 export interface Answers {
   open(requestId: string, startedMs: number | undefined): PendingAnswer
+  /** The deadline counts from `startedMs` on; without it there is none. */
+  setDeadline(pending: PendingAnswer, startedMs: number | undefined): void
   /** Gives the answer, once per request; `sent` is called when it has left, or the connection is gone. */
   answer(pending: PendingAnswer, frame: Buffer, sent?: () => void): void
   readonly openCount: number
-  /** Arrival of the oldest open request that has a deadline. */
+  /** The time from which the first deadline of all open requests counts. */
   oldestWithDeadlineMs(): number | undefined
 }
 
@@ -51,6 +54,10 @@ export function createAnswers(send: (frame: Buffer, sent: (() => void) | undefin
       open.add(entry)
       return entry
     },
+    setDeadline(pending, startedMs) {
+      const entry = pending as Entry
+      entry.startedMs = startedMs
+    },
     answer(pending, frame, sent) {
       const entry = pending as Entry
       assert(entry.frame === undefined, 'a request is answered once')
@@ -62,8 +69,9 @@ export function createAnswers(send: (frame: Buffer, sent: (() => void) | undefin
       return open.size
     },
     oldestWithDeadlineMs() {
-      for (const { startedMs } of open) if (startedMs !== undefined) return startedMs
-      return undefined
+      let oldestMs = Infinity
+      for (const { startedMs } of open) oldestMs = Math.min(oldestMs, startedMs ?? Infinity)
+      return oldestMs === Infinity ? undefined : oldestMs
     }
   }
 }

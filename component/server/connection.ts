@@ -18,10 +18,11 @@ import {
   type FrameViolation,
   type ProtocolVersion
 } from '../protocol/index.ts'
+import { createAnswerShare, type AnswerMemory } from './answer-memory.ts'
 import { createAnswers, type Answers } from './answers.ts'
 import { createDeadlines, type ConnectionState, type Deadlines } from './deadlines.ts'
 import { performHandshake, refuseClient, type HandshakeOptions, type HandshakeOutcome } from './handshake.ts'
-import { OpenAnswer } from './open-answer.ts'
+import { OpenAnswer, type RequestContext } from './open-answer.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 
 /*
@@ -40,7 +41,7 @@ export interface ConnectionOptions {
   /** Memory of frames that are being received. */
   readonly frameBudget: ByteBudget
   /** Memory of answers that carry messages. */
-  readonly answerBudget: ByteBudget
+  readonly answerMemory: AnswerMemory
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -59,6 +60,7 @@ export class Connection {
   readonly #answers: Answers
   readonly #deadlines: Deadlines
   readonly #gone = new AbortController()
+  readonly #request: RequestContext
   #state: ConnectionState = 'awaiting Connect'
   #isAuthenticating = false
   /** Neither the socket is read nor what is read decoded. */
@@ -90,6 +92,13 @@ export class Connection {
     this.#outbox = createOutbox(socket, () => this.#onProgress())
     this.#answers = createAnswers((frame, sent) => this.#send(frame, sent))
     this.#deadlines = createDeadlines(options.clock.monotonicMs())
+    this.#request = {
+      answers: this.#answers,
+      answerShare: createAnswerShare(options.answerMemory),
+      frameBudget: options.frameBudget,
+      signal: this.#gone.signal,
+      monotonicMs: () => options.clock.monotonicMs()
+    }
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 60_000)
     socket.on('data', (chunk: Buffer) => this.#decoder.push(chunk))
@@ -116,12 +125,14 @@ export class Connection {
 
   /** Looks after everything that has a deadline; called about once a second. */
   checkDeadlines(): void {
+    const { small, large } = this.#options.answerMemory
     const verdict = this.#deadlines.check({
       nowMs: this.#options.clock.monotonicMs(),
       state: this.#state,
       isAuthenticating: this.#isAuthenticating,
       frameBytes: this.#decoder.receivedBytes,
       unsentBytes: this.#outbox.unsentBytes,
+      isAnswerMemoryContended: small.isContended || large.isContended,
       oldestRequestMs: this.#answers.oldestWithDeadlineMs()
     })
     if (verdict === undefined) return
@@ -136,16 +147,9 @@ export class Connection {
 
   /** The place of one request among the answers of this connection. */
   open(operation: number, requestId: string): OpenAnswer {
-    const { frameBudget, answerBudget, clock } = this.#options
     const mayWait = operation === OPERATION.readMessages
-    const entry = this.#answers.open(requestId, mayWait ? undefined : clock.monotonicMs())
-    const open = new OpenAnswer(
-      this.#answers,
-      entry,
-      this.#gone.signal,
-      { frameBudget, answerBudget },
-      this.#frameReservedBytes
-    )
+    const pending = this.#answers.open(requestId, mayWait ? undefined : this.#options.clock.monotonicMs())
+    const open = new OpenAnswer(this.#request, pending, this.#frameReservedBytes)
     this.#frameReservedBytes = 0
     return open
   }

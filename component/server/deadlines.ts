@@ -4,6 +4,7 @@ import {
   FRAME_PROGRESS_BYTES_MIN,
   FRAME_PROGRESS_TIMEOUT_MS,
   HANDSHAKE_TIMEOUT_MS,
+  STALLED_PEER_CONTENDED_TIMEOUT_MS,
   STALLED_PEER_TIMEOUT_MS
 } from '../base/limits.ts'
 
@@ -18,7 +19,9 @@ export interface ConnectionSnapshot {
   /** Bytes that have arrived of the frame under way; undefined between frames. */
   readonly frameBytes: number | undefined
   readonly unsentBytes: number
-  /** Arrival of the oldest open request with a deadline. */
+  /** Other connections wait for the memory that answers on their way hold. */
+  readonly isAnswerMemoryContended: boolean
+  /** The time from which the first deadline of an open request counts. */
   readonly oldestRequestMs: number | undefined
 }
 
@@ -67,8 +70,10 @@ export function createDeadlines(openedMs: number): Deadlines {
     check(connection) {
       const { nowMs, state, unsentBytes, oldestRequestMs } = connection
       if (unsentBytes === 0) progressMs = nowMs
-      if (nowMs - progressMs > STALLED_PEER_TIMEOUT_MS)
-        return { action: 'destroy', reason: 'the peer takes no answers' }
+      const patienceMs = connection.isAnswerMemoryContended
+        ? STALLED_PEER_CONTENDED_TIMEOUT_MS
+        : STALLED_PEER_TIMEOUT_MS
+      if (nowMs - progressMs > patienceMs) return { action: 'destroy', reason: 'the peer takes no answers' }
       const isAnswerLate = oldestRequestMs !== undefined && nowMs - oldestRequestMs > ANSWER_DEADLINE_MS
       if (state === 'closing') {
         const isServed = unsentBytes === 0 && (oldestRequestMs === undefined || isAnswerLate)

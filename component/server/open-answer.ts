@@ -1,59 +1,62 @@
 import type { ByteBudget } from '../base/byte-budget.ts'
 import type { OpenRequest } from '../handlers/index.ts'
+import type { AnswerShare, Claim } from './answer-memory.ts'
 import type { Answers, PendingAnswer } from './answers.ts'
 
-/** The budgets that a request draws on. */
-export interface RequestBudgets {
+/** What one request takes from its connection. */
+export interface RequestContext {
+  readonly answers: Answers
+  readonly answerShare: AnswerShare
   readonly frameBudget: ByteBudget
-  readonly answerBudget: ByteBudget
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal
+  readonly monotonicMs: () => number
 }
 
 /** One request in the hands of its operation, with the memory that it holds until its answer has left. */
 export class OpenAnswer implements OpenRequest {
-  readonly signal: AbortSignal
-  readonly #answers: Answers
+  readonly #context: RequestContext
   readonly #pending: PendingAnswer
-  readonly #budgets: RequestBudgets
   #frameBytes: number
-  #answerBytes = 0
+  #claimedBytes = 0
+  #claim: Claim | undefined
 
-  constructor(
-    answers: Answers,
-    pending: PendingAnswer,
-    signal: AbortSignal,
-    budgets: RequestBudgets,
-    frameBytes: number
-  ) {
-    this.#answers = answers
+  /** @param frameBytes what the request's frame holds of the frame budget */
+  constructor(context: RequestContext, pending: PendingAnswer, frameBytes: number) {
+    this.#context = context
     this.#pending = pending
-    this.signal = signal
-    this.#budgets = budgets
     this.#frameBytes = frameBytes
   }
 
-  reserve(bytes: number): Promise<void> | undefined {
-    if (bytes <= this.#answerBytes) return undefined
-    const { answerBudget } = this.#budgets
+  get signal(): AbortSignal {
+    return this.#context.signal
+  }
+
+  async reserve(bytes: number): Promise<boolean> {
+    if (bytes <= this.#claimedBytes) return true
+    const { answers, answerShare, signal, monotonicMs } = this.#context
     // Who held some while waiting for more could wait for another who does the same.
-    answerBudget.release(this.#answerBytes)
-    this.#answerBytes = 0
-    if (answerBudget.tryReserve(bytes)) {
-      this.#answerBytes = bytes
-      return undefined
-    }
-    return new Promise((resolve) => {
-      answerBudget.reserve(bytes, () => {
-        this.#answerBytes = bytes
+    this.#claim?.release()
+    this.#claimedBytes = bytes
+    answers.setDeadline(this.#pending, monotonicMs())
+    await new Promise<void>((resolve) => {
+      const finish = (): void => {
+        signal.removeEventListener('abort', finish)
         resolve()
-      })
+      }
+      signal.addEventListener('abort', finish)
+      this.#claim = answerShare.claim(bytes, finish)
+      if (signal.aborted) finish()
     })
+    answers.setDeadline(this.#pending, undefined)
+    return !signal.aborted
   }
 
   answer(frame: Buffer): void {
-    if (this.#frameBytes > 0) this.#budgets.frameBudget.release(this.#frameBytes)
+    if (this.#frameBytes > 0) this.#context.frameBudget.release(this.#frameBytes)
     this.#frameBytes = 0
-    const held = this.#answerBytes
-    if (held === 0) this.#answers.answer(this.#pending, frame)
-    else this.#answers.answer(this.#pending, frame, () => this.#budgets.answerBudget.release(held))
+    const claim = this.#claim
+    if (claim === undefined) this.#context.answers.answer(this.#pending, frame)
+    else this.#context.answers.answer(this.#pending, frame, () => claim.release())
   }
 }

@@ -1,63 +1,96 @@
 import type { Socket } from 'node:net'
 
-/** Frames up to this many bytes are joined: one copy costs less than one more buffer for the system call. */
-const JOINED_BYTES_MAX = 64 * 1024
+/** Bytes handed to the socket at a time: frames that are waiting are joined up to this size, larger ones are cut. */
+const WRITE_BYTES_MAX = 1024 * 1024
 
-/** Sends the frames of one connection, those of one turn in one write (protocol 11.1). */
+/**
+ * Sends the frames of one connection. Those of one turn leave in one write, and the next write follows when the
+ * operating system has taken the one before: the head of a frame is then hardly ever cut in two (protocol 11.1).
+ */
 export interface Outbox {
   /** `sent` is called when the operating system has taken the frame, or the connection is gone. */
   send(frame: Buffer, sent?: () => void): void
-  /** Bytes handed to the socket, or about to be, that the operating system has not taken yet. */
+  /** Bytes that the operating system has not taken yet. */
   readonly unsentBytes: number
   /** True when nothing is left to send. */
   readonly isEmpty: boolean
 }
 
+interface Waiting {
+  readonly frame: Buffer
+  readonly sent: (() => void) | undefined
+}
+
+/** The bytes of the next write, and what to call once it is through. */
+interface Parcel {
+  readonly bytes: Buffer
+  readonly sent: readonly (() => void)[]
+}
+
 /** `progressed` is called whenever the operating system has taken bytes. */
 export function createOutbox(socket: Socket, progressed: () => void): Outbox {
-  let frames: Buffer[] = []
-  let callbacks: (() => void)[] = []
+  let waiting: Waiting[] = []
+  /** Bytes of the first waiting frame that have been written. */
+  let offset = 0
   let unsentBytes = 0
   let isScheduled = false
 
-  const write = (buffers: readonly Buffer[], callback: () => void): void => {
-    const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
-    const [first] = buffers
-    if (buffers.length === 1 && first !== undefined) {
-      socket.write(first, callback)
-    } else if (bytes <= JOINED_BYTES_MAX) {
-      socket.write(Buffer.concat(buffers, bytes), callback)
-    } else {
-      socket.cork()
-      buffers.forEach((buffer, index) => socket.write(buffer, index === buffers.length - 1 ? callback : undefined))
-      socket.uncork()
+  /** A piece of a frame that is larger than one write. */
+  const takePiece = ({ frame, sent }: Waiting): Parcel => {
+    const bytes = frame.subarray(offset, offset + WRITE_BYTES_MAX)
+    offset += bytes.length
+    if (offset < frame.length) return { bytes, sent: [] }
+    offset = 0
+    waiting.shift()
+    return { bytes, sent: sent === undefined ? [] : [sent] }
+  }
+
+  const takeParcel = (first: Waiting): Parcel => {
+    if (first.frame.length > WRITE_BYTES_MAX) return takePiece(first)
+    let count = 0
+    let bytes = 0
+    for (let next = waiting[count]; next !== undefined; next = waiting[++count]) {
+      if (bytes + next.frame.length > WRITE_BYTES_MAX) break
+      bytes += next.frame.length
+    }
+    const taken = waiting.slice(0, count)
+    waiting = waiting.slice(count)
+    return {
+      bytes:
+        count === 1
+          ? first.frame
+          : Buffer.concat(
+              taken.map(({ frame }) => frame),
+              bytes
+            ),
+      sent: taken.flatMap(({ sent }) => sent ?? [])
     }
   }
 
-  const flush = (): void => {
-    isScheduled = false
-    const buffers = frames
-    const done = callbacks
-    frames = []
-    callbacks = []
-    const bytes = buffers.reduce((sum, buffer) => sum + buffer.length, 0)
-    const finish = (): void => {
-      unsentBytes -= bytes
-      for (const callback of done) callback()
-      progressed()
+  const writeNext = (): void => {
+    const [first] = waiting
+    if (first === undefined) {
+      isScheduled = false
+      return
     }
-    if (socket.destroyed || !socket.writable) finish()
-    else write(buffers, finish)
+    const parcel = takeParcel(first)
+    const finish = (): void => {
+      unsentBytes -= parcel.bytes.length
+      for (const callback of parcel.sent) callback()
+      progressed()
+      writeNext()
+    }
+    if (socket.destroyed || !socket.writable) queueMicrotask(finish)
+    else socket.write(parcel.bytes, finish)
   }
 
   return {
     send(frame, sent) {
-      frames.push(frame)
+      waiting.push({ frame, sent })
       unsentBytes += frame.length
-      if (sent !== undefined) callbacks.push(sent)
       if (isScheduled) return
       isScheduled = true
-      queueMicrotask(flush)
+      queueMicrotask(writeNext)
     },
     get unsentBytes() {
       return unsentBytes

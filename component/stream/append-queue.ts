@@ -121,18 +121,21 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
     return activeBytes > 0 && activeBytes + bytes > policy().rollBytes
   }
 
-  /** Drops old segments until `bytes` fit or nothing is left to drop. One segment at most when the disk is full. */
+  /**
+   * Drops old segments until `bytes` fit or nothing is left to drop. Where dropping does not give space to a full disk,
+   * because other programs take it, one segment is enough to see that (reliability ST2).
+   */
   const makeRoom = async (bytes: number): Promise<Failure | undefined> => {
-    for (let dropped = 0; ; dropped++) {
+    for (let hasHelped = true; ;) {
       const found = obstacle(bytes)
       if (found === undefined) return undefined
       const failure = found === 'disk is full' ? diskFullFailure() : FAILURES.streamFull
       if (!policy().overwritesOldest) return failure
-      if (found === 'disk is full' && dropped > 0) return failure
+      if (found === 'disk is full' && !hasHelped) return failure
       if (log.sealed.length === 0) await log.roll()
       if (log.sealed.length === 0) return failure
       await options.dropOldest()
-      space.recheck()
+      hasHelped = space.recheck()
     }
   }
 

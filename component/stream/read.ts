@@ -55,6 +55,8 @@ function expectedBytes(log: StreamLog, available: number, countMax: number): num
 /** Nothing to answer with yet; worth another look once the stream's next number is `untilNext`. */
 interface TooFew {
   readonly untilNext: number
+  /** There are messages, and none of them can be read (behaviour 4.6). */
+  readonly isUnreadable: boolean
 }
 
 /** Reads what is there now: at least `minCount` messages, or what is missing. */
@@ -67,13 +69,13 @@ async function readNow(
   const countMax = Math.min(options.maxCount, READ_REPLY_COUNT_MAX)
   const limit = log.next
   const untilNext = Math.max(from, log.oldest) + minCount
-  if (limit < untilNext) return { untilNext }
+  if (limit < untilNext) return { untilNext, isUnreadable: false }
   const available = limit - Math.max(from, log.oldest)
   if (!(await reader.reserve(expectedBytes(log, available, countMax)))) return { ok: false, failure: READER_GONE }
   const messages = await log.read(from, limit, countMax, READ_REPLY_BYTES_MAX)
   if (messages.length >= minCount) return success(messages)
   // Fewer than the numbers promise: either a bound on the answer ended the read, or damaged records were left out.
-  const missing = { untilNext: limit + minCount - messages.length }
+  const missing = { untilNext: limit + minCount - messages.length, isUnreadable: messages.length === 0 }
   const last = messages.at(-1)
   if (last === undefined || last.sequenceNumber + 1 >= limit) return missing
   const more = await log.read(last.sequenceNumber + 1, limit, 1, 1)
@@ -114,23 +116,17 @@ export async function readMessages(
     if (closed !== undefined) return { ok: false, failure: closed }
     assert(found !== undefined, 'a read that did not throw has found something')
     if ('ok' in found) return found
-    if (options.timeoutMs === 0) {
-      // A start before the oldest message means the oldest, which an emptied stream has yet to get.
-      const isBeyondEnd = Math.max(options.from, log.oldest) >= log.next
-      return { ok: false, failure: isBeyondEnd ? FAILURES.readBeyondEnd : FAILURES.readTimedOut }
-    }
+    if (options.timeoutMs === 0) return { ok: false, failure: whyNotNow(log, options, found) }
     if (log.next >= found.untilNext) continue
     const failure = await waitFor(context, found.untilNext, deadlineMs, reader.signal)
     if (failure !== undefined) return { ok: false, failure }
   }
 }
 
-/** Why a read that does not wait has no answer. */
-function whyNotNow(log: StreamLog, { from, minCount }: ReadOptions, { untilNext }: TooFew): Failure {
-  if (from >= log.next) return FAILURES.readBeyondEnd
-  // More numbers are wanted than were asked for only when none of those that are there can be read.
-  const isAllDamaged = untilNext > log.next && log.next - Math.max(from, log.oldest) >= minCount
-  return isAllDamaged ? UNREADABLE : FAILURES.readTimedOut
+/** Why a read that does not wait has no answer. A start before the oldest message means the oldest one. */
+function whyNotNow(log: StreamLog, { from }: ReadOptions, { isUnreadable }: TooFew): Failure {
+  if (isUnreadable) return UNREADABLE
+  return Math.max(from, log.oldest) >= log.next ? FAILURES.readBeyondEnd : FAILURES.readTimedOut
 }
 
 /** Waits until the stream's next number is `untilNext`. @returns why that will not be, or undefined when it is so */

@@ -11,8 +11,8 @@ import type { Disk } from '../store/disk.ts'
 export interface SpaceGuard {
   /** A sentence that says what is short, or undefined when appends may go on. `bytes` are about to be written. */
   shortage(bytes: number): string | undefined
-  /** Looks again at the next call: space was freed. */
-  recheck(): void
+  /** Looks again now, because space was freed. @returns true when more is free than at the last look */
+  recheck(): boolean
 }
 
 /** Guards the file system that holds `folder`. */
@@ -22,9 +22,10 @@ export function createSpaceGuard(options: { disk: Disk; folder: string; clock: C
   let checkedAtMs = -Infinity
   let bytesSinceCheck = 0
   let isUnreadable = false
+  let free = { bytes: 0, inodes: 0 }
 
   const measure = (): string | undefined => {
-    const free = disk.freeSpace(folder)
+    free = disk.freeSpace(folder)
     if (free.bytes < DISK_RESERVE_BYTES) return `no space left on the device: ${free.bytes} bytes are free`
     if (free.inodes < DISK_RESERVE_INODES) return `no space left on the device: ${free.inodes} inodes are free`
     return undefined
@@ -59,10 +60,12 @@ export function createSpaceGuard(options: { disk: Disk; folder: string; clock: C
       return text
     },
     recheck() {
-      checkedAtMs = -Infinity
+      const before = free
+      check()
+      return free.bytes > before.bytes || free.inodes > before.inodes
     }
   }
 }
 
 /** Memory streams have no disk that could fill up. */
-export const noSpaceGuard: SpaceGuard = { shortage: () => undefined, recheck: () => undefined }
+export const noSpaceGuard: SpaceGuard = { shortage: () => undefined, recheck: () => true }

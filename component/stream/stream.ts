@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import { describeError, type Fault } from '../base/fault.ts'
+import { DROPPED_BYTES_MAX } from '../base/limits.ts'
 import type { Logger } from '../base/log.ts'
 import { FAILURES, type Failure, type Result } from '../model/failure.ts'
 import type { StoredMessage } from '../model/message.ts'
@@ -54,6 +55,7 @@ export interface StreamOptions {
   readonly checkpoint: () => Promise<void>
 }
 
+const MEMORY_FULL: Failure = { kind: 'outOfMemory', message: 'the memory for streams without files is full' }
 const SERVER_STOPS: Failure = { kind: 'unknownFailure', message: 'the server is stopping' }
 
 /** Opens the traffic of a stream whose log has been created or recovered. */
@@ -77,8 +79,7 @@ export function createStream(options: StreamOptions): Stream {
   const failureOf = (fault: Fault): Failure => {
     if (!isFailing) logger.warn('Appends to a stream fail', { stream: name, error: describeError(fault) })
     isFailing = true
-    const isOutOfMemory = systemErrorCode(fault) === 'ENOMEM'
-    return { kind: isOutOfMemory ? 'outOfMemory' : 'unknownFailure', message: describeError(fault) }
+    return systemErrorCode(fault) === 'ENOMEM' ? MEMORY_FULL : { kind: 'unknownFailure', message: describeError(fault) }
   }
 
   const written = (): void => {
@@ -89,6 +90,8 @@ export function createStream(options: StreamOptions): Stream {
     else durable()
   }
 
+  /** Bytes dropped since the last checkpoint that was asked for here. */
+  let droppedBytes = 0
   const dropOldest = (): Promise<void> | undefined => {
     const dropped = log.dropOldestSegment()
     if (dropped === undefined) return undefined
@@ -98,7 +101,11 @@ export function createStream(options: StreamOptions): Stream {
       to: dropped.next - 1
     })
     options.changed()
-    return space.shortage(0) === undefined ? undefined : options.checkpoint()
+    droppedBytes += dropped.bytes
+    // The file goes with the next checkpoint; it comes early when the space is needed.
+    if (droppedBytes < DROPPED_BYTES_MAX && space.shortage(0) === undefined) return undefined
+    droppedBytes = 0
+    return options.checkpoint()
   }
 
   const queue = createAppendQueue({
@@ -113,7 +120,7 @@ export function createStream(options: StreamOptions): Stream {
     failureOf
   })
 
-  /** After an update to a smaller overwriting stream the oldest segments go at once (behaviour 3.7). */
+  /** After an update to a smaller stream, and of what a kill brought back, the oldest segments go at once (behaviour 3.7, 4.3). */
   const dropExcess = (): void => {
     if (!policy.overwritesOldest) return
     while (log.totalBytes > policy.bytesMax && log.dropOldestSegment() !== undefined) options.changed()
@@ -138,6 +145,7 @@ export function createStream(options: StreamOptions): Stream {
     changed: options.changed
   })
   expiry.restart()
+  dropExcess()
   // What recovery could not make durable must not wait for the next append.
   syncLoop.written()
 

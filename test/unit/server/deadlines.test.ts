@@ -9,6 +9,7 @@ const QUIET: ConnectionSnapshot = {
   isAuthenticating: false,
   frameBytes: undefined,
   unsentBytes: 0,
+  isAnswerMemoryContended: false,
   oldestRequestMs: undefined
 }
 
@@ -51,6 +52,13 @@ test('a peer that takes no answers for a minute is given up', () => {
   deadlines.progressed(61_000)
   assert.equal(deadlines.check({ ...QUIET, nowMs: 121_000, unsentBytes: 5 }), undefined)
   assert.equal(deadlines.check({ ...QUIET, nowMs: 121_001, unsentBytes: 5 })?.action, 'destroy')
+})
+
+test('patience ends earlier when others wait for the memory that its answers hold', () => {
+  const deadlines = createDeadlines(0)
+  const stalled = { ...QUIET, unsentBytes: 5 }
+  assert.equal(deadlines.check({ ...stalled, nowMs: 5_001 }), undefined)
+  assert.equal(deadlines.check({ ...stalled, nowMs: 5_001, isAnswerMemoryContended: true })?.action, 'destroy')
 })
 
 test('an answer later than 55 s is not given, because it would end a Python client', () => {

@@ -20,7 +20,7 @@ const POLICY: AppendPolicy = {
 }
 
 /** A queue over a scripted log; `answers` are numbers and texts of failures, in the order they were given. */
-function scene(policy: Partial<AppendPolicy> = {}) {
+function scene(policy: Partial<AppendPolicy> = {}, recheck: () => boolean = () => false) {
   const log = createScriptedLog()
   const answers: string[] = []
   const waitingForSync: SyncDone[] = []
@@ -28,7 +28,7 @@ function scene(policy: Partial<AppendPolicy> = {}) {
   const deferred: (() => void)[] = []
   const queue = createAppendQueue({
     log,
-    space: { ...noSpaceGuard, shortage: () => shortage },
+    space: { ...noSpaceGuard, shortage: () => shortage, recheck },
     policy: () => ({ ...POLICY, ...policy }),
     wallMs: () => 7_000,
     defer: (action) => void deferred.push(action),
@@ -169,7 +169,7 @@ test('a disk without space refuses before anything is written, and begins no seg
   assert.deepEqual(log.calls, ['append a.......', 'roll', 'append c.......'])
 })
 
-test('on a full disk an overwriting stream gives up one segment per attempt and no more (reliability ST2)', async () => {
+test('where other programs take the space, an overwriting stream gives up one segment and no more (reliability ST2)', async () => {
   const { log, append, answers, setShortage, turn } = scene({ rollBytes: 100, overwritesOldest: true })
   append(...['a', 'b', 'c', 'd'].map((name) => sized(name, 90)))
   await turn()
@@ -178,6 +178,23 @@ test('on a full disk an overwriting stream gives up one segment per attempt and 
   await turn()
   assert.equal(log.dropped.length, 1)
   assert.equal(answers.at(-1), 'e.......: no space')
+})
+
+test('on a full disk an overwriting stream drops segments as long as that gives space', async () => {
+  let shortBy = 3
+  const current = scene({ rollBytes: 100, overwritesOldest: true }, () => {
+    shortBy -= 1
+    if (shortBy === 0) current.setShortage(undefined)
+    return true
+  })
+  const { log, append, answers, setShortage, turn } = current
+  append(...['a', 'b', 'c', 'd', 'e'].map((name) => sized(name, 90)))
+  await turn()
+  setShortage('no space')
+  append(sized('f', 90))
+  await turn()
+  assert.equal(log.dropped.length, 3)
+  assert.equal(answers.at(-1), 'f....... is 5')
 })
 
 for (const [name, isLater] of [

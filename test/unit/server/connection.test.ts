@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { IN_FLIGHT_REQUESTS_MAX, MIB, UNSENT_REPLY_BYTES_MAX } from '../../../component/base/limits.ts'
+import { openServerScene, untilSteady, type ServerScene } from '../../helpers/server-scene.ts'
+import { definitionOf, streamOf } from '../../helpers/stream-scene.ts'
+import { encodeFrame, OP, type WireClient } from '../../helpers/wire-client.ts'
+
+const STATUS = { success: 0, outOfMemory: 15, notEnoughMessages: 13, unexpectedOperation: 9 }
+
+/** A stream whose appends wait for a sync, and one whose appends do not. */
+async function createStreams({ streams }: ServerScene): Promise<void> {
+  const maxSizeBytes = 64n * BigInt(MIB)
+  await streams.registry.create(definitionOf('flushed', { flushOnWrite: true, maxSizeBytes }))
+  await streams.registry.create(definitionOf('quick', { maxSizeBytes, segmentSizeBytes: 16 * MIB }))
+}
+
+function sendAppend(client: WireClient, name: string, requestId: string, payload = 'x'): void {
+  client.send(encodeFrame(OP.appendMessage, { requestId, name, payload: Buffer.from(payload) }))
+}
+
+test('at most 256 requests of a connection are open; the rest waits in the socket and is served in order', async (t) => {
+  const scene = await openServerScene(t)
+  await createStreams(scene)
+  const gate = scene.holdSyncs()
+  const client = await scene.connect()
+  for (let count = 0; count < 1_000; count += 1) sendAppend(client, 'flushed', `${count}`)
+  assert.equal(await untilSteady(scene.served), IN_FLIGHT_REQUESTS_MAX)
+  gate.open()
+  for (let count = 0; count < 1_000; count += 1) {
+    const { map } = await client.takeFrame()
+    assert.deepEqual([map['requestId'], map['sequenceNumber']], [`${count}`, count])
+  }
+})
+
+test('a client that does not read its answers is not read either, and loses nothing', async (t) => {
+  const scene = await openServerScene(t)
+  await createStreams(scene)
+  const client = await scene.connect()
+  sendAppend(client, 'quick', 'fill', 'x'.repeat(256 * 1024))
+  await client.takeFrame()
+  client.pauseReading()
+  const count = 1_000
+  for (let index = 0; index < count; index += 1) {
+    client.send(encodeFrame(OP.readMessages, { requestId: `${index}`, streamName: 'quick' }))
+  }
+  // What the two kernels' buffers and the socket take counts as sent: some MiB.
+  const servedMax = IN_FLIGHT_REQUESTS_MAX + (UNSENT_REPLY_BYTES_MAX + 32 * MIB) / (256 * 1024)
+  const served = await untilSteady(scene.served)
+  assert.ok(served < servedMax, `${served} of ${count} were served`)
+  client.resumeReading()
+  const ids = new Set<unknown>()
+  for (let index = 0; index < count; index += 1) ids.add((await client.takeFrame()).map['requestId'])
+  assert.equal(ids.size, count)
+})
+
+test('a request for which there is no memory is refused; others go on, and the memory is free again', async (t) => {
+  const scene = await openServerScene(t, { frameMemoryBytes: MIB })
+  await createStreams(scene)
+  const client = await scene.connect()
+  sendAppend(client, 'quick', 'large', 'x'.repeat(2 * MIB))
+  assert.equal((await client.takeFrame()).map['status'], STATUS.outOfMemory)
+  for (let count = 0; count < 8; count += 1) {
+    sendAppend(client, 'quick', `${count}`, 'x'.repeat(512 * 1024))
+    assert.equal((await client.takeFrame()).map['sequenceNumber'], count)
+  }
+  assert.equal(scene.frameBudget.used, 0)
+})
+
+test('the memory of a request is held until it is answered', async (t) => {
+  const scene = await openServerScene(t, { frameMemoryBytes: MIB })
+  await createStreams(scene)
+  const gate = scene.holdSyncs()
+  const [first, second] = [await scene.connect(), await scene.connect()]
+  sendAppend(first, 'flushed', 'held', 'x'.repeat(700 * 1024))
+  await untilSteady(scene.served)
+  sendAppend(second, 'flushed', 'too much', 'x'.repeat(700 * 1024))
+  assert.equal((await second.takeFrame()).map['status'], STATUS.outOfMemory)
+  gate.open()
+  assert.equal((await first.takeFrame()).map['status'], STATUS.success)
+  sendAppend(second, 'flushed', 'again', 'x'.repeat(700 * 1024))
+  assert.equal((await second.takeFrame()).map['status'], STATUS.success)
+})
+
+test('an answer that would come after 55 s is not given: the connection ends, the append stands', async (t) => {
+  const scene = await openServerScene(t)
+  await createStreams(scene)
+  const gate = scene.holdSyncs()
+  const client = await scene.connect()
+  sendAppend(client, 'flushed', 'late')
+  await untilSteady(scene.served)
+  await scene.streams.clock.advanceAsync(55_000)
+  assert.equal(client.socket.readableEnded, false)
+  await scene.streams.clock.advanceAsync(2_000)
+  gate.open()
+  assert.equal((await client.untilServerEnds()).length, 0)
+  assert.equal(streamOf(scene.streams, 'flushed').log.next, 1)
+  await client.close()
+  await client.untilClosed()
+})
+
+test('a client that has ended its side gets the answers to all it had sent, then FIN', async (t) => {
+  const scene = await openServerScene(t)
+  await createStreams(scene)
+  const gate = scene.holdSyncs()
+  const client = await scene.connect()
+  const count = IN_FLIGHT_REQUESTS_MAX + 100
+  for (let index = 0; index < count; index += 1) sendAppend(client, 'flushed', `${index}`)
+  client.halfClose()
+  await untilSteady(scene.served)
+  gate.open()
+  for (let index = 0; index < count; index += 1) {
+    assert.equal((await client.takeFrame()).map['sequenceNumber'], index)
+  }
+  assert.equal((await client.untilServerEnds()).length, 0)
+  assert.equal(await untilSteady(() => scene.listener.connectionCount), 0)
+})
+
+test('waiting reads hold up nothing and end with their client', async (t) => {
+  const scene = await openServerScene(t)
+  await createStreams(scene)
+  const client = await scene.connect()
+  const readMessagesOptions = { readTimeoutMillis: 3_600_000 }
+  client.send(encodeFrame(OP.readMessages, { requestId: 'waits', streamName: 'flushed', readMessagesOptions }))
+  sendAppend(client, 'quick', 'append')
+  assert.equal((await client.takeFrame()).map['requestId'], 'append')
+  client.halfClose()
+  const { map } = await client.takeFrame()
+  assert.deepEqual([map['requestId'], map['status']], ['waits', STATUS.notEnoughMessages])
+  assert.equal((await client.untilServerEnds()).length, 0)
+})
+
+test('equal request ids are answered in the order of their requests (behaviour 3.9 Q2)', async (t) => {
+  const scene = await openServerScene(t)
+  await createStreams(scene)
+  const gate = scene.holdSyncs()
+  const client = await scene.connect()
+  sendAppend(client, 'quick', ' ')
+  await client.takeFrame()
+  sendAppend(client, 'flushed', ' ')
+  sendAppend(client, 'quick', ' ')
+  sendAppend(client, 'quick', 'other')
+  assert.equal((await client.takeFrame()).map['requestId'], 'other')
+  gate.open()
+  const numbers = [(await client.takeFrame()).map['sequenceNumber'], (await client.takeFrame()).map['sequenceNumber']]
+  assert.deepEqual(numbers, [0, 1])
+})
+
+test('after a refusal the server sends FIN, discards what still comes, and never resets', async (t) => {
+  const scene = await openServerScene(t)
+  const client = await scene.connect({ handshake: false })
+  client.send(Buffer.concat([Buffer.of(1), encodeFrame(OP.listStreams, { requestId: 'first' })]))
+  const answer = await client.takeConnectResponse()
+  assert.equal(answer.map['status'], STATUS.unexpectedOperation)
+  assert.equal((await client.untilServerEnds()).length, 0)
+  for (let count = 0; count < 16; count += 1) client.send(Buffer.alloc(MIB))
+  assert.equal(await untilSteady(() => client.socket.writableLength), 0)
+  await client.close()
+  await client.untilClosed()
+})
+
+test('a peer that never closes its side is cut off ten seconds later', async (t) => {
+  const scene = await openServerScene(t)
+  const client = await scene.connect()
+  client.send(encodeFrame(OP.listStreams, Buffer.of(0xff)))
+  await client.untilServerEnds()
+  await scene.streams.clock.advanceAsync(9_000)
+  assert.equal(scene.listener.connectionCount, 1)
+  await scene.streams.clock.advanceAsync(3_000)
+  assert.equal(await untilSteady(() => scene.listener.connectionCount), 0)
+})
+
+test('a client that vanishes leaves nothing behind', async (t) => {
+  const scene = await openServerScene(t)
+  await createStreams(scene)
+  const gate = scene.holdSyncs()
+  const client = await scene.connect()
+  sendAppend(client, 'flushed', 'a', 'x'.repeat(MIB))
+  const readMessagesOptions = { readTimeoutMillis: 3_600_000, desiredStartSequenceNumber: 9 }
+  client.send(encodeFrame(OP.readMessages, { requestId: 'r', streamName: 'flushed', readMessagesOptions }))
+  await untilSteady(scene.served)
+  client.reset()
+  assert.equal(await untilSteady(() => scene.listener.connectionCount), 0)
+  gate.open()
+  await untilSteady(() => streamOf(scene.streams, 'flushed').log.durableNext)
+  assert.equal(scene.frameBudget.used, 0)
+  assert.equal(streamOf(scene.streams, 'flushed').log.next, 1)
+})
+
+test('stopping answers what is in flight, then ends every connection', async (t) => {
+  const scene = await openServerScene(t)
+  await createStreams(scene)
+  const gate = scene.holdSyncs()
+  const client = await scene.connect()
+  sendAppend(client, 'flushed', 'a')
+  await untilSteady(scene.served)
+  const stopped = scene.listener.stop(60_000)
+  gate.open()
+  assert.equal((await client.takeFrame()).map['sequenceNumber'], 0)
+  await client.untilServerEnds()
+  await client.close()
+  await stopped
+  assert.equal(scene.listener.connectionCount, 0)
+})
