@@ -4,7 +4,14 @@ import type { StreamDefinition } from '../model/stream-definition.ts'
 import { decodeDefinition, encodeDefinition } from '../protocol/index.ts'
 import type { Catalogue, CatalogueChange } from '../store/catalogue/change.ts'
 import type { SegmentSummary, StreamLog } from '../store/stream-log.ts'
-import { catalogueKeys, decodeState, decodeSummary, parseCatalogueKey, removalOf } from './catalogue-records.ts'
+import {
+  catalogueKeys,
+  decodeState,
+  decodeSummary,
+  encodeState,
+  parseCatalogueKey,
+  removalOf
+} from './catalogue-records.ts'
 import type { RememberedLog, StreamFolders } from './stream-folders.ts'
 
 /** A stream as the last run left it. */
@@ -135,6 +142,9 @@ export async function recoverStreams(
     try {
       const log = await openLog(id, definition, folder)
       const isMemory = definition.persistence === 'memory'
+      // The next power cut needs a durable point of this log, not of one that is gone.
+      if (!isMemory && (entry?.state === undefined || folder === undefined))
+        changes.push({ key: catalogueKeys.state(id), value: encodeState(log.state) })
       recovered.push({
         id,
         definition,

@@ -9,7 +9,7 @@ import type { StreamDefinition } from '../model/stream-definition.ts'
 import { encodeDefinition } from '../protocol/index.ts'
 import type { Catalogue } from '../store/catalogue/change.ts'
 import type { StreamLog } from '../store/stream-log.ts'
-import { catalogueKeys, removalOf } from './catalogue-records.ts'
+import { catalogueKeys, encodeState, removalOf } from './catalogue-records.ts'
 import type { Checkpointer } from './checkpointer.ts'
 import { createWaitingPlaces } from './read-waiters.ts'
 import { recoverStreams } from './recovery.ts'
@@ -116,8 +116,11 @@ export function createRegistry(options: RegistryOptions): Registry {
 
   const createDurably = async (id: string, definition: StreamDefinition): Promise<StreamLog> => {
     const log = await folders.create(id, definition)
+    const record = { key: catalogueKeys.stream(id), value: encodeDefinition(definition) }
+    // Without a durable point, a recovery takes what a power cut tore for damage and keeps what lies behind the hole.
+    const state = { key: catalogueKeys.state(id), value: encodeState(log.state) }
     try {
-      await catalogue.commit([{ key: catalogueKeys.stream(id), value: encodeDefinition(definition) }])
+      await catalogue.commit(definition.persistence === 'file' ? [record, state] : [record])
       return log
     } catch (error) {
       log.close()
@@ -131,6 +134,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     await catalogue
       .commit([
         { key: catalogueKeys.stream(id), value: undefined },
+        { key: catalogueKeys.state(id), value: undefined },
         { key: catalogueKeys.deleted(id), value: Buffer.from(folder) }
       ])
       .catch(() => undefined)
