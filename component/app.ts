@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads'
+import { assert } from './base/assert.ts'
 import { createByteBudget } from './base/byte-budget.ts'
 import type { Clock } from './base/clock.ts'
 import { CONCURRENT_SYNCS_MAX, FRAME_MEMORY_BYTES_MAX, MEMORY_STREAM_BYTES_MAX } from './base/limits.ts'
@@ -15,6 +16,7 @@ import {
   type ExportProgress
 } from './export/index.ts'
 import { createExporterHost } from './exporter/index.ts'
+import { announce, connectNucleus, type Nucleus } from './greengrass/index.ts'
 import { CLIENT_DEFINITION_RULES, DEVELOPER_DEFINITION_RULES } from './protocol/index.ts'
 import { admitEveryone, createAnswerMemory, listen, type Authenticate } from './server/index.ts'
 import { limitsOf } from './sinks/limits.ts'
@@ -49,6 +51,13 @@ export interface Platform {
 export interface App {
   readonly port: number
   readonly streamCount: number
+  /** Lets exports begin; to be called when the server has reported that it runs (behaviour 2, rule 1). */
+  startExports(): void
+  /**
+   * Tells the nucleus, if there is one, about the port and that the server runs; what it does not take is told again later.
+   * @returns false when the server was stopped meanwhile
+   */
+  announce(): Promise<boolean>
   /** Ends in order: clients, exports, streams, catalogue. Calling it again waits for the same end. */
   stop(): Promise<void>
 }
@@ -164,12 +173,15 @@ async function openStore(config: Config, platform: Platform): Promise<OpenStore>
   }
 }
 
-/** Fails closed: without a way to validate tokens nobody may be let in (behaviour 2, rule 10). */
-function authenticator(config: Config): Authenticate {
+function reachNucleus({ nucleus }: Config, { clock, random, logger }: Platform): Promise<Nucleus> | undefined {
+  return nucleus && connectNucleus({ ...nucleus, clock, random, log: logger.area('nucleus') })
+}
+
+/** Fails closed: without a verdict of the nucleus nobody is let in (behaviour 2, rule 10). */
+function authenticator(config: Config, nucleus: Promise<Nucleus> | undefined): Authenticate {
   if (!config.authenticateClients) return admitEveryone
-  throw new Fault(
-    'this version cannot validate the tokens of clients; set STREAM_MANAGER_AUTHENTICATE_CLIENT to false to admit all local processes'
-  )
+  assert(nucleus !== undefined, 'a configuration without a nucleus does not ask for authentication')
+  return async (token) => token !== undefined && (await nucleus).validateToken(token)
 }
 
 /**
@@ -178,7 +190,8 @@ function authenticator(config: Config): Authenticate {
  */
 export async function startApp(config: Config, platform: Platform): Promise<App> {
   const { clock, logger } = platform
-  const authenticate = authenticator(config)
+  const nucleus = reachNucleus(config, platform)
+  const authenticate = authenticator(config, nucleus)
   const store = await openStore(config, platform)
   const { registry, engine } = store
   const memoryBytes = (bytes: number): number => Math.min(bytes, config.memoryTargetBytes ?? bytes)
@@ -198,10 +211,25 @@ export async function startApp(config: Config, platform: Platform): Promise<App>
     throw error
   })
 
+  const stopping = new AbortController()
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => {
+    stopping.abort()
     await Promise.all([listener.stop(STOP_DEADLINE_MS), engine.stop(STOP_DEADLINE_MS)])
     await store.close()
+    void nucleus?.then((connected) => connected.close())
   }
-  return { port: listener.port, streamCount: registry.list().length, stop: () => (stopped ??= stop()) }
+  return {
+    port: listener.port,
+    streamCount: registry.list().length,
+    startExports: () => engine.start(),
+    async announce() {
+      const { signal } = stopping
+      const log = logger.area('nucleus')
+      if (nucleus !== undefined)
+        await announce({ nucleus: await nucleus, port: listener.port, clock, random: platform.random, log, signal })
+      return !signal.aborted
+    },
+    stop: () => (stopped ??= stop())
+  }
 }

@@ -81,10 +81,12 @@ async function main(): Promise<void> {
   try {
     const app = await startApp(config, platformOf(logger))
     stopOnSignal(() => app.stop(), logger)
+    if (!(await app.announce())) return
     // Programs wait for these lines, so they come at every LOG_LEVEL (behaviour 2, rule 4).
     const announcements = createLogger('INFO', writeLine, systemClock.wallMs)
     announcements.info('The server is listening', { port: app.port, streams: app.streamCount })
     announcements.info('Stream Manager reporting the state: RUNNING')
+    app.startExports()
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     logger.error('Stream Manager cannot start', { reason: error.message })

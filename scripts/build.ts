@@ -1,6 +1,6 @@
-/** Builds artifacts/stream-manager.cjs and, beside it, the lmdb addon of this machine's architecture. */
+/** Builds artifacts/stream-manager.cjs and, beside it, the addons of this machine's architecture. */
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
@@ -14,9 +14,8 @@ function readVersion(): string {
   return manifest.version
 }
 
-/** The shipped addons carry debug symbols, four fifths of their size. */
-function copyAddon(platform: string, to: string): void {
-  const from = join(ROOT, 'node_modules', '@lmdb', `lmdb-${platform}`, 'node.napi.glibc.node')
+/** lmdb's addons carry debug symbols, four fifths of their size. */
+function copyAddon(from: string, to: string): void {
   rmSync(to, { force: true })
   try {
     execFileSync('strip', ['--strip-unneeded', '-o', to, from], { stdio: 'ignore' })
@@ -34,9 +33,18 @@ function report(path: string): void {
 const started = new Date()
 const platform = `${process.platform}-${process.arch}`
 const bundleFile = join(ARTIFACTS, 'stream-manager.cjs')
-const addonFile = join(ARTIFACTS, `lmdb-${platform}.node`)
+const modules = join(ROOT, 'node_modules')
+const addons = [
+  [join(modules, '@lmdb', `lmdb-${platform}`, 'node.napi.glibc.node'), join(ARTIFACTS, `lmdb-${platform}.node`)],
+  // There is none for 32-bit ARM, and the server does without.
+  [
+    join(modules, 'aws-crt', 'dist', 'bin', `${platform}-glibc`, 'aws-crt-nodejs.node'),
+    join(ARTIFACTS, `aws-crt-${platform}.node`)
+  ]
+] as const
+const present = addons.filter(([from], index) => index === 0 || existsSync(from))
 mkdirSync(ARTIFACTS, { recursive: true })
-copyAddon(platform, addonFile)
+for (const [from, to] of present) copyAddon(from, to)
 try {
   await bundle(join(ROOT, 'component', 'main.ts'), bundleFile, readVersion())
 } catch {
@@ -46,4 +54,4 @@ try {
 // A source that changed while the build ran must look newer than the bundle.
 utimesSync(bundleFile, statSync(bundleFile).atime, started)
 report(bundleFile)
-report(addonFile)
+for (const [, addonFile] of present) report(addonFile)

@@ -5,13 +5,19 @@ import { build, type Plugin } from 'esbuild'
  * - lmdb asks node-gyp-build-optional-packages for its addon: it lies beside the bundle, one file per architecture.
  * - the extract addons of cbor-x and msgpackr would be answered with lmdb's addon by the same loader; both packages work
  *   without them.
+ * - aws-crt looks for its addon in places that a bundle does not have, and runs `ldd` to choose one: it lies beside the
+ *   bundle too. Where it is missing, importing the SDK fails, and the server goes on without it.
  */
 const REPLACED_MODULES: Readonly<Record<string, string>> = {
   'node-gyp-build-optional-packages': `
     const { join } = require('node:path')
     module.exports = () => require(join(__dirname, 'lmdb-' + process.platform + '-' + process.arch + '.node'))`,
   'cbor-extract': 'module.exports = undefined',
-  'msgpackr-extract': 'module.exports = undefined'
+  'msgpackr-extract': 'module.exports = undefined',
+  'aws-crt/dist/native/binding': `
+    const { join } = require('node:path')
+    exports.__esModule = true
+    exports.default = require(join(__dirname, 'aws-crt-' + process.platform + '-' + process.arch + '.node'))`
 }
 
 const replaceModules: Plugin = {
@@ -19,6 +25,9 @@ const replaceModules: Plugin = {
   setup(hooks) {
     const names = new RegExp(`^(${Object.keys(REPLACED_MODULES).join('|')})$`)
     hooks.onResolve({ filter: names }, ({ path }) => ({ path, namespace: 'replaced' }))
+    hooks.onResolve({ filter: /^\.\/binding$/ }, ({ importer }) =>
+      importer.includes('/aws-crt/') ? { path: 'aws-crt/dist/native/binding', namespace: 'replaced' } : undefined
+    )
     hooks.onLoad({ filter: /.*/, namespace: 'replaced' }, ({ path }) => ({
       contents: REPLACED_MODULES[path] ?? '',
       loader: 'js'
@@ -28,7 +37,7 @@ const replaceModules: Plugin = {
 
 /**
  * Bundles `entry` with all its packages into one CommonJS file that needs nothing but Node.js and the lmdb addon in the
- * same folder. A source map is written beside it and not referred to, so the bundle can be shipped alone.
+ * same folder, and makes use of the aws-crt addon if it lies there too. A source map is written beside it and not referred to, so the bundle can be shipped alone.
  */
 export async function bundle(entry: string, outFile: string, version: string): Promise<void> {
   await build({

@@ -1,0 +1,3 @@
+export { announce } from './announce.ts'
+export { connectNucleus } from './connect.ts'
+export type { Nucleus } from './nucleus.ts'

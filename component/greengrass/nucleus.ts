@@ -1,0 +1,34 @@
+/** A count that is added to a metric of the component, e.g. bytes since the last time (behaviour 12.1). */
+export interface MetricIncrement {
+  /** 1 to 32 bytes. */
+  readonly name: string
+  /** 0 or more. */
+  readonly bytes: number
+}
+
+/** What the server has to do with the Greengrass nucleus, whichever nucleus it is and however it is reached. */
+export interface Nucleus {
+  /**
+   * Whether a token belongs to a component of this device.
+   * @throws Fault when that cannot be found out now, which is something else than an invalid token (behaviour 2, rule 10)
+   */
+  validateToken(token: string): Promise<boolean>
+  /**
+   * Tells that this component serves, so that components which depend on it may start (behaviour 2, rule 4).
+   * @throws Fault when the nucleus cannot be told now
+   */
+  reportRunning(): Promise<void>
+  /**
+   * Writes the port into the component's configuration, where other components read it (behaviour 2, rule 3).
+   * @throws Fault when the nucleus does not take it, or not now
+   */
+  publishPort(port: number): Promise<void>
+  /**
+   * Adds to metrics of the component.
+   * @returns false when the nucleus keeps no metrics: nucleus lite (behaviour 2, rule 11)
+   * @throws Fault when the nucleus cannot be told now
+   */
+  putMetrics(increments: readonly MetricIncrement[]): Promise<boolean>
+  /** Ends the connection for good. */
+  close(): void
+}
