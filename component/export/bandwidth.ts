@@ -6,12 +6,14 @@ export interface Bandwidth {
   waitMs(): number
   /** Charges a request that starts now. It may go into debt, so that a request of any size gets its turn. */
   charge(bytes: number): void
+  /** Takes back a part of a charge: so many bytes were not sent after all. */
+  refund(bytes: number): void
   /** Requests should not be larger, so that one of them never blocks all other exports for long. */
   readonly requestBytesMax: number
 }
 
-/** A request takes at most so long to pay back. */
-const REQUEST_SECONDS_MAX = 10
+/** A request takes at most so long to pay back: burst and debt together stay small beside half a minute's worth. */
+const REQUEST_SECONDS_MAX = 1
 /** Below this the overhead of a request outweighs its content. */
 const REQUEST_BYTES_MIN = 16 * 1024
 
@@ -34,6 +36,10 @@ export function createBandwidth(clock: Clock, bitsPerSecond: number): Bandwidth 
     charge(bytes) {
       refill()
       balanceBytes -= bytes
+    },
+    refund(bytes) {
+      refill()
+      balanceBytes += bytes
     },
     requestBytesMax: Math.max(REQUEST_BYTES_MIN, Math.floor(burstBytes * REQUEST_SECONDS_MAX))
   }

@@ -6,7 +6,7 @@ import type { StoredMessage } from '../model/message.ts'
 import { cutBatch } from './batcher.ts'
 import { initialProgress, progressUnder } from './progress.ts'
 import { createRangeReport } from './reports.ts'
-import type { BatchLimits, SendOutcome } from './sink.ts'
+import type { BatchLimits, PartialOutcome, SendOutcome } from './sink.ts'
 import type { ExportProgress, ExportSource } from './source.ts'
 import type { ExportTotals, KindTotals } from './totals.ts'
 import { createWindow } from './window.ts'
@@ -25,8 +25,10 @@ export interface Flight {
 /** What an outcome means for the exporter's next step. */
 export type Landing =
   | { readonly kind: 'worked'; readonly waitMs: number }
-  /** A rejection was narrowed down, or its offender skipped: go on at once. */
-  | { readonly kind: 'isolated'; readonly reason: string }
+  /** Nothing was accepted or refused: go on with the same messages. */
+  | { readonly kind: 'postponed'; readonly waitMs: number }
+  /** A rejection was narrowed down, or its offender skipped: go on. */
+  | { readonly kind: 'isolated'; readonly reason: string; readonly waitMs: number }
   /** `progressed`: some of the batch was accepted. */
   | { readonly kind: 'failed'; readonly reason: string; readonly waitMs: number; readonly progressed: boolean }
   /** The position was moved meanwhile: the outcome counts for nothing. */
@@ -102,6 +104,7 @@ export function createCursor(
   }
 
   const accept = (accepted: readonly StoredMessage[]): void => {
+    if (accepted.length === 0) return
     const bytes = accepted.reduce((sum, message) => sum + message.payload.length, 0)
     count({ deliveredBytes: bytes, deliveredMessages: accepted.length })
     record({
@@ -116,21 +119,27 @@ export function createCursor(
     record({ processedMessages: progress.processedMessages + 1, skippedMessages: progress.skippedMessages + 1 })
   }
 
-  const landPartial = (flight: Flight, outcome: SendOutcome & { kind: 'partial' }): Landing => {
-    const failed = new Set(outcome.failed)
-    const accepted = flight.messages.filter((_, index) => !failed.has(index))
-    const firstFailed = flight.messages.find((_, index) => failed.has(index))
+  const landPartial = (flight: Flight, outcome: PartialOutcome, current: boolean): Landing => {
+    const { messages } = flight
+    const { failed, rejected = [], unsent = [], reason, waitMs = 0 } = outcome
+    const open = new Set([...failed, ...unsent, ...(current ? [] : rejected)])
+    const refused = new Set(current ? rejected : [])
+    const done = messages.filter((_, index) => !open.has(index))
+    const accepted = messages.filter((_, index) => !open.has(index) && !refused.has(index))
     accept(accepted)
-    if (firstFailed === undefined) {
-      moveTo(flight.end)
-      return { kind: 'worked', waitMs: outcome.waitMs ?? 0 }
+    for (const index of refused) {
+      const message = messages[index]
+      if (message !== undefined) skip(message, reason)
     }
-    if (accepted.length > 0) window.keepAccepted(accepted, flight.end)
-    moveTo(firstFailed.sequenceNumber)
-    return { kind: 'failed', reason: outcome.reason, waitMs: outcome.waitMs ?? 0, progressed: accepted.length > 0 }
+    const firstOpen = messages.find((_, index) => open.has(index))
+    if (firstOpen !== undefined && done.length > 0) window.keepDone(done, flight.end)
+    moveTo(firstOpen?.sequenceNumber ?? flight.end)
+    if (failed.length > 0) return { kind: 'failed', reason, waitMs, progressed: done.length > 0 }
+    if (refused.size > 0) return { kind: 'isolated', reason, waitMs }
+    return { kind: accepted.length > 0 ? 'worked' : 'postponed', waitMs }
   }
 
-  const landRejection = (flight: Flight, reason: string): Landing => {
+  const landRejection = (flight: Flight, reason: string, waitMs: number): Landing => {
     const [first, second] = flight.messages
     assert(first !== undefined, 'a rejected batch has messages')
     if (second === undefined) {
@@ -139,7 +148,7 @@ export function createCursor(
     } else {
       window.split(flight.messages)
     }
-    return { kind: 'isolated', reason }
+    return { kind: 'isolated', reason, waitMs }
   }
 
   if (remembered !== undefined && remembered !== progress) context.save(progress)
@@ -163,9 +172,9 @@ export function createCursor(
     },
     async load(limits, countMax) {
       const readAt = placement
-      const stored = await source.read(Number(progress.next), countMax + window.acceptedCount, limits.bytesMax)
+      const stored = await source.read(Number(progress.next), countMax + window.doneCount, limits.bytesMax)
       const read = stored.filter((message) => message.sequenceNumber < window.end)
-      const unsent = read.filter((message) => !window.isAccepted(message.sequenceNumber))
+      const unsent = read.filter((message) => !window.isDone(message.sequenceNumber))
       const { messages, bytes } = cutBatch(unsent, limits, countMax)
       const last = (messages.length < unsent.length ? messages : read).at(-1)
       const end = last === undefined ? Math.min(window.end, source.durableNext) : last.sequenceNumber + 1
@@ -183,11 +192,11 @@ export function createCursor(
           moveTo(flight.end)
           return { kind: 'worked', waitMs: outcome.waitMs ?? 0 }
         case 'partial':
-          return landPartial(flight, outcome)
+          return landPartial(flight, outcome, current)
         case 'retryLater':
           return { kind: 'failed', reason: outcome.reason, waitMs: outcome.waitMs ?? 0, progressed: false }
         case 'rejected':
-          return current ? landRejection(flight, outcome.reason) : { kind: 'outdated' }
+          return current ? landRejection(flight, outcome.reason, outcome.waitMs ?? 0) : { kind: 'outdated' }
       }
     },
     rebase(definition) {

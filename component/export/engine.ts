@@ -17,8 +17,10 @@ export interface ExportEngineOptions {
   readonly log: Logger
   readonly progress: ProgressStore
   readonly sendBatch: SendBatch
-  /** What fits into one request of the export; undefined for a kind that this version cannot export. Pure. */
+  /** What fits into one request of the export; undefined for one that cannot be done here. Pure. */
   limitsOf(definition: ExportDefinition): BatchLimits | undefined
+  /** Why there are no limits for an export, as a sentence without a final dot, for its errorMessage. Pure. */
+  whyUnavailable?(definition: ExportDefinition): string | undefined
   /** Requests in flight at a time, over all exports; 1 or more. */
   readonly concurrencyMax: number
   /** Average over all request bodies; absent is unlimited. Above 0. */
@@ -30,6 +32,8 @@ export interface ExportEngineOptions {
  * events: durable messages, timers and answers. An idle export costs no CPU.
  */
 export interface ExportEngine {
+  /** Lets requests go out; before, streams may be opened already (behaviour 2, rule 1). */
+  start(): void
   /**
    * Starts the exports of a stream; after `stop` it does nothing. The engine does not keep the map.
    * @param progress what was saved of them in an earlier run, by identifier
@@ -68,8 +72,17 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
   const bandwidth = bandwidthBitsPerSecond === undefined ? undefined : createBandwidth(clock, bandwidthBitsPerSecond)
   const totals = createExportTotals()
   const slots = createSlots(clock, options.concurrencyMax, bandwidth)
+  /** Kinds that were reported: one warning for each is enough. */
+  const unavailable = new Set<ExportKind>()
   const context: ExporterContext = {
     ...options,
+    reportUnavailable(definition) {
+      const { kind } = definition
+      const reason = options.whyUnavailable?.(definition) ?? `${kind} exports are not available in this version`
+      if (!unavailable.has(kind)) log.warn('Exports of one kind cannot be done and keep waiting', { kind, reason })
+      unavailable.add(kind)
+      return reason
+    },
     slots,
     totals,
     requestBytesMax: bandwidth?.requestBytesMax ?? Infinity
@@ -94,6 +107,9 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
   }
 
   return {
+    start() {
+      if (stopped === undefined) slots.start()
+    },
     open(source, exports, progress) {
       assert(!streams.has(source.streamId), 'a stream is opened once')
       // A stream that is created while the server stops begins to export at the next start.

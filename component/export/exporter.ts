@@ -10,7 +10,7 @@ import { releaseOf, type Release } from './batcher.ts'
 import { createCursor, type Flight, type Landing } from './cursor.ts'
 import { exportStatusOf } from './progress.ts'
 import { createFailureReport } from './reports.ts'
-import type { BatchLimits, SendBatch } from './sink.ts'
+import type { BatchLimits, PartialOutcome, SendBatch } from './sink.ts'
 import { PRIORITY_LOWEST, type Grant, type Slots, type Ticket } from './slots.ts'
 import type { ExportProgress, ExportSource } from './source.ts'
 import type { ExportTotals } from './totals.ts'
@@ -26,8 +26,10 @@ export interface ExporterContext {
   readonly slots: Slots
   readonly totals: ExportTotals
   readonly sendBatch: SendBatch
-  /** Undefined for a kind that this version cannot export. */
+  /** Undefined for an export that cannot be done here. */
   limitsOf(definition: ExportDefinition): BatchLimits | undefined
+  /** Called for an export without limits. @returns the text of its errorMessage */
+  reportUnavailable(definition: ExportDefinition): string
   /** Bound on the bytes of one request, beside the destination's own. */
   readonly requestBytesMax: number
 }
@@ -52,7 +54,7 @@ export interface Exporter {
  *     paused ⇄ idle → ready → sending → idle | ready | waiting | paused     (any) → closed
  *              idle → looking → idle | ready        waiting → idle | ready
  *
- * - paused: disabled, or of a kind that this version cannot export, or the server stops
+ * - paused: disabled, or an export that cannot be done here, or the server stops
  * - idle: nothing to send, or the batch interval runs (then with a timer)
  * - looking: reads the ingest time of the oldest waiting message
  * - ready: in the queue for a slot
@@ -71,6 +73,14 @@ type State =
 /** Messages per request as the definition asks for (protocol 5.8). */
 function batchSizeOf(definition: ExportDefinition): number {
   return (definition.kind === 's3' ? undefined : definition.batchSize) ?? BATCH_SIZE_MAX[definition.kind]
+}
+
+/** What the destination would have counted for the messages that were left out of the request. */
+function unsentBytes(flight: Flight, { unsent = [] }: PartialOutcome, limits: BatchLimits): number {
+  return unsent.reduce((sum, index) => {
+    const message = flight.messages[index]
+    return message === undefined ? sum : sum + limits.sizeOf(message)
+  }, 0)
 }
 
 /**
@@ -213,7 +223,14 @@ export function createExporter(
     grant.charge(flight.bytes)
     cursor.attempt(clock.wallMs())
     const outcome = await context.sendBatch({ streamName: source.streamName, definition, messages }, signal)
+    if (outcome.kind === 'partial') grant.refund(unsentBytes(flight, outcome, limits))
     return () => proceed(cursor.land(flight, outcome, revision === departed), revision === departed)
+  }
+
+  /** The destination's pauses hold also for a definition that has just changed. */
+  const goOn = (waitMs: number): void => {
+    if (waitMs > 0 && !draining) pauseFor(Math.min(waitMs, RETRY.maxMs))
+    else settle()
   }
 
   /** @param current false when the definition changed while the request was under way: then it is tried again at once */
@@ -223,14 +240,16 @@ export function createExporter(
         failedAttempts = 0
         errorMessage = undefined
         failures.worked()
-        if (landing.waitMs > 0 && !draining) pauseFor(Math.min(landing.waitMs, RETRY.maxMs))
-        else settle()
+        goOn(landing.waitMs)
         return
       }
+      case 'postponed':
+        goOn(landing.waitMs)
+        return
       case 'isolated':
         failedAttempts = 0
         errorMessage = landing.reason
-        settle()
+        goOn(landing.waitMs)
         return
       case 'failed':
         errorMessage = landing.reason
@@ -244,9 +263,7 @@ export function createExporter(
   }
 
   const checkAvailable = (): void => {
-    if (limits !== undefined) return
-    errorMessage = `${definition.kind} exports are not available in this version`
-    log.warn('Exports of this kind are not available in this version', { ...labels, kind: definition.kind })
+    if (limits === undefined) errorMessage = context.reportUnavailable(definition)
   }
 
   const update = (changed: ExportDefinition): void => {

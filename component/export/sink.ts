@@ -8,12 +8,28 @@ import type { StoredMessage } from '../model/message.ts'
  */
 export type SendOutcome =
   | { readonly kind: 'delivered'; readonly waitMs?: number }
-  /** `failed` are indices into the batch, ascending; all others were accepted. */
-  | { readonly kind: 'partial'; readonly failed: readonly number[]; readonly reason: string; readonly waitMs?: number }
+  | PartialOutcome
   /** The whole batch may be sent again. */
   | { readonly kind: 'retryLater'; readonly reason: string; readonly waitMs?: number }
   /** The destination will never accept this batch as it is: isolate the offender, then skip it. */
   | { readonly kind: 'rejected'; readonly reason: string; readonly waitMs?: number }
+
+/**
+ * An answer that tells messages apart. All lists hold indices into the batch, ascending, without overlap; messages in none
+ * of them were accepted. While any are failed or unsent, nothing behind the batch is sent.
+ */
+export interface PartialOutcome {
+  readonly kind: 'partial'
+  /** May be sent again, after the backoff. */
+  readonly failed: readonly number[]
+  /** The destination will never accept these: they are skipped. */
+  readonly rejected?: readonly number[]
+  /** Not part of the request: sent again after `waitMs` alone. Without a pause another list or acceptance must progress. */
+  readonly unsent?: readonly number[]
+  /** What happened to the first failed or rejected message; without effect when there is none. */
+  readonly reason: string
+  readonly waitMs?: number
+}
 
 /** What fits into one request of a destination. */
 export interface BatchLimits {

@@ -11,6 +11,8 @@ const PRIORITY_STEP_MS = 60_000
 export interface Grant {
   /** Charges the request's body to the bandwidth, right before it is sent. At most once. */
   charge(bytes: number): void
+  /** Takes back a part of the charge: so many bytes of the body were not sent after all. */
+  refund(bytes: number): void
   /** Gives the slot back. Must be called exactly once. */
   release(): void
 }
@@ -26,6 +28,8 @@ export interface Ticket {
  * there too; no slot is held while waiting.
  */
 export interface Slots {
+  /** Nothing is granted before. */
+  start(): void
   /** Calls `run` in a later turn of the microtask queue. @param priority 1 (first) to 10 (last) */
   request(priority: number, run: (grant: Grant) => void): Ticket
   /** Grants nothing any more. */
@@ -45,7 +49,7 @@ export function createSlots(clock: Clock, slotsMax: number, bandwidth?: Bandwidt
   /** Grants whose size is not known yet. With a bandwidth limit there is at most one, so that debt is one request's at most. */
   let uncharged = 0
   let scheduled = false
-  let stopped = false
+  let running = false
   let timer: Timer | undefined
 
   const best = (): Waiter | undefined => {
@@ -95,6 +99,9 @@ export function createSlots(clock: Clock, slotsMax: number, bandwidth?: Bandwidt
         settleCharge()
         schedule()
       },
+      refund(bytes) {
+        bandwidth?.refund(bytes)
+      },
       release() {
         assert(!released, 'a slot is released once')
         released = true
@@ -106,7 +113,7 @@ export function createSlots(clock: Clock, slotsMax: number, bandwidth?: Bandwidt
   }
 
   const dispatch = (): void => {
-    while (!stopped && free > 0) {
+    while (running && free > 0) {
       const waiter = best()
       if (waiter === undefined || !bandwidthAllows()) return
       grantTo(waiter)
@@ -131,8 +138,12 @@ export function createSlots(clock: Clock, slotsMax: number, bandwidth?: Bandwidt
       schedule()
       return { cancel: () => void queue.delete(waiter) }
     },
+    start() {
+      running = true
+      schedule()
+    },
     stop() {
-      stopped = true
+      running = false
       timer?.cancel()
     }
   }

@@ -3,7 +3,7 @@ import type { StoredMessage } from '../model/message.ts'
 /**
  * What a cursor remembers between the requests for one stretch of messages.
  *
- * - After a partial success: the numbers that were accepted behind a failed one. They are not sent again.
+ * - After a partial success: the numbers that were accepted, or skipped, behind an open one. They are not sent again.
  * - After a rejection: where the halves end into which the batch is cut until the offender is alone.
  *
  * Both are bounded by one batch: as long as anything is remembered, nothing behind the batch's end is sent. The window
@@ -14,11 +14,11 @@ export interface ExportWindow {
   readonly end: number
   /** True while a stretch is being worked through: its messages were released already. */
   readonly active: boolean
-  /** Numbers accepted behind the cursor's position. */
-  readonly acceptedCount: number
-  isAccepted(sequenceNumber: number): boolean
-  /** Remembers the outcome of a request that accepted a part: `accepted` lie at or behind `next`, below `end`. */
-  keepAccepted(accepted: readonly StoredMessage[], end: number): void
+  /** Numbers accepted or skipped behind the cursor's position. */
+  readonly doneCount: number
+  isDone(sequenceNumber: number): boolean
+  /** Remembers the outcome of a request that settled a part: `done` lie at or behind the position, below `end`. */
+  keepDone(done: readonly StoredMessage[], end: number): void
   /** Cuts a rejected batch of two messages or more: the next request takes its first half. */
   split(rejected: readonly StoredMessage[]): void
   /** Forgets what lies below the cursor's new position. */
@@ -27,7 +27,7 @@ export interface ExportWindow {
 }
 
 export function createWindow(): ExportWindow {
-  const accepted = new Set<number>()
+  const done = new Set<number>()
   /** Innermost last; each lies below the one before it. */
   let ends: readonly number[] = []
   const push = (end: number): void => {
@@ -40,12 +40,12 @@ export function createWindow(): ExportWindow {
     get active() {
       return ends.length > 0
     },
-    get acceptedCount() {
-      return accepted.size
+    get doneCount() {
+      return done.size
     },
-    isAccepted: (sequenceNumber) => accepted.has(sequenceNumber),
-    keepAccepted(messages, end) {
-      for (const message of messages) accepted.add(message.sequenceNumber)
+    isDone: (sequenceNumber) => done.has(sequenceNumber),
+    keepDone(messages, end) {
+      for (const message of messages) done.add(message.sequenceNumber)
       push(end)
     },
     split(rejected) {
@@ -57,10 +57,10 @@ export function createWindow(): ExportWindow {
     },
     advance(next) {
       ends = ends.filter((end) => end > next)
-      for (const sequenceNumber of accepted) if (sequenceNumber < next) accepted.delete(sequenceNumber)
+      for (const sequenceNumber of done) if (sequenceNumber < next) done.delete(sequenceNumber)
     },
     clear() {
-      accepted.clear()
+      done.clear()
       ends = []
     }
   }

@@ -97,7 +97,10 @@ export interface ExportHarness {
 const LIMITS: BatchLimits = { countMax: 500, bytesMax: 1_000_000, sizeOf: (message) => message.payload.length }
 
 /** An engine with fakes on all sides; jitter is fixed so that the n-th delay is 750 ms × 2^(n-1). */
-export function createExportHarness(options: Partial<ExportEngineOptions> = {}): ExportHarness {
+export function createExportHarness(
+  options: Partial<ExportEngineOptions> = {},
+  { isStarted = true } = {}
+): ExportHarness {
   const clock = createFakeClock()
   const log = createRecordingLog()
   const saved = new Map<string, ExportProgress>()
@@ -142,6 +145,7 @@ export function createExportHarness(options: Partial<ExportEngineOptions> = {}):
       ...options
     })
   }
+  if (isStarted) harness.engine.start()
   return harness
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { createExportEngine, type ExportEngine } from '../../../component/export/engine.ts'
-import type { ExportBatch, SendOutcome } from '../../../component/export/sink.ts'
+import type { ExportBatch, PartialOutcome, SendOutcome } from '../../../component/export/sink.ts'
 import type { ExportProgress } from '../../../component/export/source.ts'
 import type { HttpExport } from '../../../component/model/export-definition.ts'
 import { createFakeSource, httpExport, type FakeSource } from '../../helpers/export-harness.ts'
@@ -36,8 +36,13 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }
 )
 
-/** Every 13th message is poison: the destination rejects each batch that holds one. */
+/** Every 13th message is poison: the destination rejects each batch that holds one, or names it. */
 const isPoison = (sequenceNumber: number): boolean => sequenceNumber % 13 === 7
+
+/** Whether a partial answer leaves a message out of what was accepted. */
+function isOpen({ failed, rejected = [], unsent = [] }: PartialOutcome, index: number): boolean {
+  return [...failed, ...rejected, ...unsent].includes(index)
+}
 
 /** A destination that fails in every way it may, and keeps count of what it stored. */
 class Cloud {
@@ -56,7 +61,7 @@ class Cloud {
   send(batch: ExportBatch, signal: AbortSignal): Promise<SendOutcome> {
     const outcome = this.#decide(batch)
     for (const [index, { sequenceNumber }] of batch.messages.entries()) {
-      const isStored = outcome.kind === 'delivered' || (outcome.kind === 'partial' && !outcome.failed.includes(index))
+      const isStored = outcome.kind === 'delivered' || (outcome.kind === 'partial' && !isOpen(outcome, index))
       if (!isStored) continue
       this.stored.set(sequenceNumber, (this.stored.get(sequenceNumber) ?? 0) + 1)
       this.everStored.add(sequenceNumber)
@@ -70,12 +75,32 @@ class Cloud {
   }
 
   #decide({ messages }: ExportBatch): SendOutcome {
-    if (messages.some(({ sequenceNumber }) => isPoison(sequenceNumber))) return { kind: 'rejected', reason: 'poison' }
+    const isRejected = messages.map(({ sequenceNumber }) => isPoison(sequenceNumber))
+    const isNamed = this.#random.fraction() < 0.5
+    if (isRejected.includes(true) && !isNamed) return { kind: 'rejected', reason: 'poison' }
     const dice = this.isReliable ? 0 : this.#random.fraction()
+    if (isRejected.includes(true)) return this.#tellApart(isRejected, this.isReliable ? 0 : dice)
     if (dice < 0.5) return { kind: 'delivered' }
     if (dice < 0.75) return { kind: 'retryLater', reason: 'failed' }
-    const failed = messages.flatMap((_, index) => (this.#random.fraction() < 0.5 ? [index] : []))
-    return { kind: 'partial', failed, reason: 'throttled' }
+    return this.#tellApart(isRejected, dice)
+  }
+
+  /** @param dice 0: only the rejected messages are not accepted */
+  #tellApart(isRejected: readonly boolean[], dice: number): PartialOutcome {
+    const fates = isRejected.map((isOne) => {
+      const die = dice === 0 ? 0 : this.#random.fraction()
+      if (isOne) return die < 0.7 ? 'rejected' : 'unsent'
+      return die < 0.4 ? 'accepted' : die < 0.7 ? 'failed' : 'unsent'
+    })
+    const having = (fate: string): number[] => fates.flatMap((each, index) => (each === fate ? [index] : []))
+    return {
+      kind: 'partial',
+      failed: having('failed'),
+      rejected: having('rejected'),
+      unsent: having('unsent'),
+      reason: 'mixed',
+      waitMs: 10
+    }
   }
 }
 
@@ -108,6 +133,7 @@ class World {
       sendBatch: (batch, signal) => this.cloud.send(batch, signal),
       concurrencyMax: 2
     })
+    engine.start()
     engine.open(this.source, [this.definition], saved)
     return engine
   }

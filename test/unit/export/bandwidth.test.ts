@@ -32,5 +32,5 @@ test('a pause saves up one second at most', () => {
 
 test('requests are kept small under a small limit, but never tiny', () => {
   assert.equal(createBandwidth(createFakeClock(), 8).requestBytesMax, 16_384)
-  assert.equal(createBandwidth(createFakeClock(), 8_000_000).requestBytesMax, 10_000_000)
+  assert.equal(createBandwidth(createFakeClock(), 8_000_000).requestBytesMax, 1_000_000)
 })

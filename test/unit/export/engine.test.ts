@@ -57,6 +57,78 @@ test('statuses come in the order of the kinds, also of a stream that is not open
   assert.deepEqual(h.engine.statuses('other'), [])
 })
 
+test('streams are opened before the start, requests go out after it', async () => {
+  const harness = createExportHarness({}, { isStarted: false })
+  const source = createFakeSource(harness.clock)
+  source.append(3)
+  harness.engine.open(source, [httpExport()], new Map())
+  await harness.clock.advanceAsync(60_000)
+  assert.equal(harness.sent.length, 0)
+  harness.engine.start()
+  await harness.flush()
+  assert.deepEqual(harness.last.numbers, [0, 1, 2])
+})
+
+test('an engine that was stopped does not start', async () => {
+  const harness = createExportHarness({}, { isStarted: false })
+  const source = createFakeSource(harness.clock)
+  source.append(3)
+  harness.engine.open(source, [httpExport()], new Map())
+  await harness.engine.stop(0)
+  harness.engine.start()
+  await harness.clock.advanceAsync(60_000)
+  assert.equal(harness.sent.length, 0)
+})
+
+test('exports that cannot be done say why, with one warning for all of a kind', async () => {
+  const harness = createExportHarness({ whyUnavailable: ({ kind }) => `no ${kind} here` })
+  const source = createFakeSource(harness.clock)
+  source.append(1)
+  const exports = ['a', 'b'].map((identifier) => ({ kind: 'sitewise' as const, identifier }))
+  harness.engine.open(source, exports, new Map())
+  await harness.flush()
+  assert.deepEqual(
+    harness.engine.statuses(source.streamId).map((status) => status.errorMessage),
+    ['no sitewise here', 'no sitewise here']
+  )
+  assert.equal(harness.log.at('WARN').length, 1)
+  assert.equal(harness.clock.pendingTimers, 0)
+})
+
+test('a thousand idle exports take no timer, no read and no request', async () => {
+  const harness = createExportHarness()
+  const sources = Array.from({ length: 1_000 }, (_, index) => createFakeSource(harness.clock, `s${index}`))
+  for (const source of sources) harness.engine.open(source, [httpExport({ batchIntervalMs: 60_000 })], new Map())
+  await harness.clock.advanceAsync(3_600_000)
+  assert.equal(harness.clock.pendingTimers, 0)
+  assert.equal(harness.sent.length, 0)
+  assert.ok(sources.every((source) => source.reads === 0))
+})
+
+test('over 30 seconds the bandwidth of all exports together is within a tenth of the limit', async () => {
+  for (const bytesPerSecond of [40_000, 250_000, 2_000_000]) {
+    const harness = createExportHarness({ bandwidthBitsPerSecond: bytesPerSecond * 8 })
+    let bytes = 0
+    harness.autoAnswer = ({ messages }) => {
+      for (const { payload } of messages) bytes += payload.length
+      return { kind: 'delivered' }
+    }
+    for (const [name, size] of [
+      ['small', 100],
+      ['middle', 1_500],
+      ['large', 9_000]
+    ] as const) {
+      const source = createFakeSource(harness.clock, name)
+      source.append(Math.ceil((31 * bytesPerSecond) / size), size)
+      harness.engine.open(source, [httpExport()], new Map())
+    }
+    await harness.clock.advanceAsync(30_000)
+    const ratio = bytes / (30 * bytesPerSecond)
+    assert.ok(ratio > 0.9 && ratio < 1.1, `${bytesPerSecond} bytes/s: ratio ${ratio}`)
+    await harness.engine.stop(0)
+  }
+})
+
 test('a kind that is not available waits at its position, says so once, and sends nothing', async () => {
   const h = createExportHarness()
   const source = createFakeSource(h.clock)
@@ -243,23 +315,11 @@ test('a bandwidth limit spaces requests out and keeps them small', async () => {
   h.engine.open(source, [httpExport()], new Map())
   await h.flush()
   assert.equal(h.sent.length, 1)
-  assert.equal(h.last.numbers.length, 100, 'ten seconds worth')
-  await h.clock.advanceAsync(8_999)
+  assert.equal(h.last.numbers.length, 16, 'the smallest bound on a request')
+  await h.clock.advanceAsync(599)
   assert.equal(h.sent.length, 1)
   await h.clock.advanceAsync(1)
   assert.equal(h.sent.length, 2)
-})
-
-test('a thousand idle exports arm no timer and read nothing', async () => {
-  const h = createExportHarness()
-  const sources = Array.from({ length: 1_000 }, (_, index) => createFakeSource(h.clock, `s${index}`))
-  for (const source of sources) h.engine.open(source, [httpExport()], new Map())
-  await h.flush()
-  assert.equal(h.clock.pendingTimers, 0)
-  assert.equal(
-    sources.every((source) => source.reads === 0),
-    true
-  )
 })
 
 test('the end waits for requests in flight and starts none', async () => {

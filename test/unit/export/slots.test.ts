@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createBandwidth } from '../../../component/export/bandwidth.ts'
-import { createSlots, type Grant, type Slots } from '../../../component/export/slots.ts'
+import { createSlots as makeSlots, type Grant, type Slots } from '../../../component/export/slots.ts'
 import { createFakeClock, flush } from '../../helpers/fake-clock.ts'
+
+/** Slots that are granted at once. */
+const createSlots: typeof makeSlots = (...options) => {
+  const slots = makeSlots(...options)
+  slots.start()
+  return slots
+}
 
 /** Requests slots and remembers who got one. */
 function crowd(slots: Slots): { want: (name: string, priority: number) => () => void; granted: Map<string, Grant> } {
@@ -22,6 +29,17 @@ test('no more requests run than there are slots', async () => {
   granted.get('b')?.release()
   await flush()
   assert.deepEqual([...granted.keys()], ['a', 'b', 'c'])
+})
+
+test('nothing is granted before the start', async () => {
+  const slots = makeSlots(createFakeClock(), 2)
+  const { want, granted } = crowd(slots)
+  want('a', 10)
+  await flush()
+  assert.equal(granted.size, 0)
+  slots.start()
+  await flush()
+  assert.deepEqual([...granted.keys()], ['a'])
 })
 
 test('better priorities go first, equal ones in the order they became ready', async () => {
@@ -113,6 +131,18 @@ test('a grant that is given back unused does not block the bandwidth', async () 
   want('b', 1)
   await flush()
   granted.get('a')?.release()
+  await flush()
+  assert.deepEqual([...granted.keys()], ['a', 'b'])
+})
+
+test('what was not sent is given back to the bandwidth', async () => {
+  const clock = createFakeClock()
+  const { want, granted } = crowd(createSlots(clock, 5, createBandwidth(clock, 8_000)))
+  want('a', 1)
+  await flush()
+  granted.get('a')?.charge(5_000)
+  granted.get('a')?.refund(4_000)
+  want('b', 1)
   await flush()
   assert.deepEqual([...granted.keys()], ['a', 'b'])
 })
