@@ -15,6 +15,8 @@ export interface AwsClientSettings {
   readonly region?: string
   readonly endpoint?: string
   readonly useFipsEndpoint: boolean
+  /** Some operations have a host of their own, such as data.iotsitewise: not at a custom endpoint. */
+  readonly disableHostPrefix: boolean
   readonly credentials: CredentialSource
   readonly requestHandler: AwsRequestHandler
   readonly maxAttempts: 1
@@ -28,6 +30,7 @@ export function awsClientSettings(context: AwsContext, service: AwsService): Aws
   return {
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
+    disableHostPrefix: endpoint !== undefined,
     useFipsEndpoint: endpoint === undefined && usesFips(context.environment),
     credentials: context.credentials,
     requestHandler: context.requestHandler,

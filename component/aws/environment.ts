@@ -18,6 +18,7 @@ export interface AwsEnvironment {
   readonly AWS_ENDPOINT_URL_KINESIS?: string
   readonly AWS_ENDPOINT_URL_S3?: string
   readonly AWS_ENDPOINT_URL_IOTSITEWISE?: string
+  readonly AWS_ENDPOINT_URL_IOTANALYTICS?: string
   readonly AWS_GG_FIPS_MODE?: string
   readonly AWS_USE_FIPS_ENDPOINT?: string
   /** File of additional certificates, trusted for proxies. */
@@ -31,7 +32,7 @@ export interface AwsEnvironment {
 }
 
 /** Services with an endpoint variable of their own. */
-export type AwsService = 'KINESIS' | 'S3' | 'IOTSITEWISE'
+export type AwsService = 'KINESIS' | 'S3' | 'IOTSITEWISE' | 'IOTANALYTICS'
 
 /** The region that the nucleus sets; undefined when there is none. */
 export function regionOf(environment: AwsEnvironment): string | undefined {

@@ -15,13 +15,13 @@ type Handle = NodeHttpHandler['handle']
 export class AwsRequestHandler extends NodeHttpHandler {
   /**
    * @param environment names the proxies
-   * @param timeoutMs without connection, or without progress, after which a request fails
+   * @param timeoutMs without progress, after which a request fails; a connection is waited for at most a minute
    */
   constructor(environment: AwsEnvironment, timeoutMs = TIMEOUT_MS) {
     super({
       httpAgent: new http.Agent({ keepAlive: true }),
       httpsAgent: new ProxyAgent(environment),
-      connectionTimeout: timeoutMs,
+      connectionTimeout: Math.min(timeoutMs, TIMEOUT_MS),
       socketTimeout: timeoutMs
     })
   }

@@ -32,7 +32,7 @@ export interface ExporterConfig {
   readonly s3UsEast1Endpoint: 'regional' | 'legacy'
   /**
    * Pause between the Kinesis requests of one export while its shards are unknown, milliseconds; 0 is none; absent when
-   * not configured [STREAM_MANAGER_EXPORTER_KINESIS_INTER_CALL_DELAY_MS].
+   * it is left at its default, also when the recipe says so in so many words [STREAM_MANAGER_EXPORTER_KINESIS_INTER_CALL_DELAY_MS].
    */
   readonly kinesisInterCallDelayMs: number | undefined
 }
@@ -57,7 +57,8 @@ export const DEFAULTS = {
   bandwidthKbitPerSecond: 0,
   concurrencyMax: 5,
   s3PartBytesMin: S3_PART_BYTES_MIN,
-  s3UsEast1Endpoint: 'regional'
+  s3UsEast1Endpoint: 'regional',
+  kinesisInterCallDelayMs: 1_000
 } as const
 
 /** The effective settings for the log (behaviour 12.2), without any secret. */

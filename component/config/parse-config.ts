@@ -45,7 +45,7 @@ interface Problems {
  */
 export function parseConfig(environment: Environment, workFolder: string): ParsedConfig {
   const problems: Problems = { fatal: [], warnings: [], notes: [] }
-  const read = <Value, Default>(name: string, readText: ReadText<Value>, whenUnset: Default): Value | Default =>
+  const read = <Value>(name: string, readText: ReadText<Value>, whenUnset: Value): Value =>
     readParameter(environment, name, readText, whenUnset, problems.warnings)
 
   const developerMode = read('STREAM_MANAGER_DEVELOPER_MODE', readBoolean, DEFAULTS.developerMode)
@@ -60,6 +60,12 @@ export function parseConfig(environment: Environment, workFolder: string): Parse
     parameterText(environment, 'STREAM_MANAGER_EXPORTER_THREAD_POOL_SIZE') === undefined
       ? 'STREAM_MANAGER_THREAD_POOL_SIZE'
       : 'STREAM_MANAGER_EXPORTER_THREAD_POOL_SIZE'
+  // Under Greengrass the recipe passes its default on: only another value is a wish (behaviour 8).
+  const interCallDelayMs = read(
+    'STREAM_MANAGER_EXPORTER_KINESIS_INTER_CALL_DELAY_MS',
+    readInteger(0, INTER_CALL_DELAY_MS_MAX),
+    DEFAULTS.kinesisInterCallDelayMs
+  )
   const jvm = readJvmArguments(environment, problems.notes)
 
   const config: Config = {
@@ -74,11 +80,7 @@ export function parseConfig(environment: Environment, workFolder: string): Parse
       concurrencyMax: read(poolSizeName, readInteger(1, CONCURRENCY_MAX), DEFAULTS.concurrencyMax),
       s3PartBytesMin: readS3PartBytes(environment, problems.warnings),
       s3UsEast1Endpoint: jvm.s3UsEast1Endpoint ?? DEFAULTS.s3UsEast1Endpoint,
-      kinesisInterCallDelayMs: read(
-        'STREAM_MANAGER_EXPORTER_KINESIS_INTER_CALL_DELAY_MS',
-        readInteger(0, INTER_CALL_DELAY_MS_MAX),
-        undefined
-      )
+      kinesisInterCallDelayMs: interCallDelayMs === DEFAULTS.kinesisInterCallDelayMs ? undefined : interCallDelayMs
     },
     nucleus,
     aws: awsVariables(environment)
@@ -86,19 +88,18 @@ export function parseConfig(environment: Environment, workFolder: string): Parse
   return { config, ...problems }
 }
 
-function readParameter<Value, Default>(
+function readParameter<Value>(
   environment: Environment,
   name: string,
   readText: ReadText<Value>,
-  whenUnset: Default,
+  whenUnset: Value,
   warnings: string[]
-): Value | Default {
+): Value {
   const text = parameterText(environment, name)
   if (text === undefined) return whenUnset
   const reading = readText(text)
   if (reading.ok) return reading.value
-  const instead = whenUnset === undefined ? 'treating it as not set' : `using the default ${String(whenUnset)}`
-  warnings.push(`${badValue(name, text, reading.allowed)}; ${instead}`)
+  warnings.push(`${badValue(name, text, reading.allowed)}; using the default ${String(whenUnset)}`)
   return whenUnset
 }
 

@@ -32,6 +32,11 @@ test('either variable selects FIPS endpoints, but a custom endpoint is taken as 
   assert.equal(settings({ AWS_GG_FIPS_MODE: 'true', AWS_ENDPOINT_URL: 'http://all' }).useFipsEndpoint, false)
 })
 
+test('a custom endpoint gets no prefix to its host', () => {
+  assert.equal(settings({ AWS_ENDPOINT_URL: 'http://127.0.0.1:1' }).disableHostPrefix, true)
+  assert.equal(settings({}).disableHostPrefix, false)
+})
+
 test('the client repeats nothing by itself', () => {
   assert.equal(settings({}).maxAttempts, 1)
 })

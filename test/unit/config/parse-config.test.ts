@@ -84,6 +84,15 @@ describe('values', () => {
     )
   })
 
+  it('of the Kinesis delay count unless they repeat the default, which the recipe passes on', () => {
+    const delayOf = (text: string): number | undefined =>
+      parse({ STREAM_MANAGER_EXPORTER_KINESIS_INTER_CALL_DELAY_MS: text }).config.exporter.kinesisInterCallDelayMs
+    assert.equal(delayOf('1000'), undefined)
+    assert.equal(delayOf(' 1000.0 '), undefined)
+    assert.equal(delayOf('1001'), 1001)
+    assert.equal(delayOf('0'), 0)
+  })
+
   it('of the pool size are taken from the alias, and from the proper name first', () => {
     const alias = { STREAM_MANAGER_THREAD_POOL_SIZE: '3' }
     assert.equal(parse(alias).config.exporter.concurrencyMax, 3)
@@ -113,7 +122,7 @@ describe('a bad value', () => {
     ['STREAM_MANAGER_EXPORTER_THREAD_POOL_SIZE', '0', /"0" .* from 1 to 100; using the default 5$/],
     ['STREAM_MANAGER_EXPORTER_THREAD_POOL_SIZE', '2.5', /"2.5"/],
     ['STREAM_MANAGER_THREAD_POOL_SIZE', '0x10', /^STREAM_MANAGER_THREAD_POOL_SIZE is "0x10"/],
-    ['STREAM_MANAGER_EXPORTER_KINESIS_INTER_CALL_DELAY_MS', '1s', /"1s" .*; treating it as not set$/],
+    ['STREAM_MANAGER_EXPORTER_KINESIS_INTER_CALL_DELAY_MS', '1s', /"1s" .*; using the default 1000$/],
     [PART_SIZE, '5 MB', /"5 MB" .*; using the default 5242880$/],
     [PART_SIZE, '1024', /is 1024, below the minimum of S3; raising it to 5242880$/],
     ['STREAM_MANAGER_DEVELOPER_MODE', '1', /"1" but must be true or false; using the default false$/]
