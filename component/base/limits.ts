@@ -19,8 +19,8 @@ export const CONNECTIONS_MAX = 2_000
 export const REFUSED_CONNECTIONS_MAX = 200
 /** Requests of one connection that may wait for their answer; then its socket is not read. */
 export const IN_FLIGHT_REQUESTS_MAX = 256
-/** Waiting reads of all connections together. */
-export const WAITING_READS_MAX = 1_024
+/** Waiting reads of all connections together, each about a kilobyte: a poll for every connection, and many for some. */
+export const WAITING_READS_MAX = 16_384
 /** Unsent reply bytes at which a connection is not read any more. */
 export const UNSENT_REPLY_BYTES_MAX = 4 * MIB
 /** A peer that takes no reply byte for this long while others wait for the memory of its answers is given up. */
