@@ -95,10 +95,15 @@ export function openSdkConnection(socketPath: string): OpenConnection {
       throw new Fault(`no connection to the nucleus can be made: ${describeError(error)}`, error)
     }
     const connection = connectionOf(client)
-    const abort = (): void => connection.close()
+    let abort = (): void => undefined
+    // The SDK leaves this call unsettled too when its client is closed meanwhile.
+    const aborted = new Promise<never>((_, reject) => {
+      abort = () => reject(new Fault('the connection to the nucleus was given up'))
+    })
     signal.addEventListener('abort', abort)
     try {
-      await client.connect()
+      if (signal.aborted) abort()
+      await Promise.race([client.connect(), aborted])
       return connection
     } catch (error) {
       connection.close()
