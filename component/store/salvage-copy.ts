@@ -27,18 +27,24 @@ export interface SalvageRange {
  * @returns the copy, open for writing; undefined when no record was readable
  * @throws Fault; the original is unchanged then
  */
-export async function copyRecords(
+export function copyRecords(context: LogContext, range: SalvageRange, metadata: Buffer): Promise<Segment | undefined> {
+  // In use from here to the end: the log may be closed while the new file is being made.
+  return range.shared.use((source) => copyFrom(context, range, source, metadata))
+}
+
+async function copyFrom(
   context: LogContext,
   range: SalvageRange,
+  source: DiskFile,
   metadata: Buffer
 ): Promise<Segment | undefined> {
   const { disk, folder, syncs } = context
-  const { segment, shared, from } = range
-  const header = readSegmentHeader(shared.file, segmentPath(folder, segment.base))
+  const { segment, from } = range
+  const header = readSegmentHeader(source, segmentPath(folder, segment.base))
   const isAfterGap = header.kind === 'valid' && header.header.isAfterGap && from === segment.base
   const made = await createSegmentFile(context, COPY_NAME, metadata, isAfterGap)
   try {
-    const copy = await shared.use((file) => fillCopy(context, range, file, made))
+    const copy = await fillCopy(context, range, source, made)
     if (copy.bytes === 0) {
       made.file.close()
       removeQuietly(context, made.path)
