@@ -122,20 +122,21 @@ export function createCursor(
   const landPartial = (flight: Flight, outcome: PartialOutcome, current: boolean): Landing => {
     const { messages } = flight
     const { failed, rejected = [], unsent = [], reason, waitMs = 0 } = outcome
-    const open = new Set([...failed, ...unsent, ...(current ? [] : rejected)])
-    const refused = new Set(current ? rejected : [])
+    const refusals = new Map(rejected.map((rejection) => [rejection.index, rejection.reason]))
+    const open = new Set([...failed, ...unsent, ...(current ? [] : refusals.keys())])
     const done = messages.filter((_, index) => !open.has(index))
-    const accepted = messages.filter((_, index) => !open.has(index) && !refused.has(index))
+    const accepted = messages.filter((_, index) => !open.has(index) && !refusals.has(index))
     accept(accepted)
-    for (const index of refused) {
-      const message = messages[index]
-      if (message !== undefined) skip(message, reason)
+    for (const [index, message] of messages.entries()) {
+      const refusal = current ? refusals.get(index) : undefined
+      if (refusal !== undefined) skip(message, refusal)
     }
     const firstOpen = messages.find((_, index) => open.has(index))
     if (firstOpen !== undefined && done.length > 0) window.keepDone(done, flight.end)
     moveTo(firstOpen?.sequenceNumber ?? flight.end)
     if (failed.length > 0) return { kind: 'failed', reason, waitMs, progressed: done.length > 0 }
-    if (refused.size > 0) return { kind: 'isolated', reason, waitMs }
+    const [firstRejected] = current ? rejected : []
+    if (firstRejected !== undefined) return { kind: 'isolated', reason: firstRejected.reason, waitMs }
     return { kind: accepted.length > 0 ? 'worked' : 'postponed', waitMs }
   }
 

@@ -14,19 +14,26 @@ export type SendOutcome =
   /** The destination will never accept this batch as it is: isolate the offender, then skip it. */
   | { readonly kind: 'rejected'; readonly reason: string; readonly waitMs?: number }
 
+/** A message that the destination will never accept. */
+export interface Rejection {
+  /** Index into the batch. */
+  readonly index: number
+  readonly reason: string
+}
+
 /**
- * An answer that tells messages apart. All lists hold indices into the batch, ascending, without overlap; messages in none
- * of them were accepted. While any are failed or unsent, nothing behind the batch is sent.
+ * An answer that tells messages apart. All lists are about indices into the batch, ascending, without overlap; messages in
+ * none of them were accepted. While any are failed or unsent, nothing behind the batch is sent.
  */
 export interface PartialOutcome {
   readonly kind: 'partial'
   /** May be sent again, after the backoff. */
   readonly failed: readonly number[]
-  /** The destination will never accept these: they are skipped. */
-  readonly rejected?: readonly number[]
+  /** These are skipped. */
+  readonly rejected?: readonly Rejection[]
   /** Not part of the request: sent again after `waitMs` alone. Without a pause another list or acceptance must progress. */
   readonly unsent?: readonly number[]
-  /** What happened to the first failed or rejected message; without effect when there is none. */
+  /** What happened to the first failed message; without effect when there is none. */
   readonly reason: string
   readonly waitMs?: number
 }

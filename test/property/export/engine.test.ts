@@ -41,7 +41,7 @@ const isPoison = (sequenceNumber: number): boolean => sequenceNumber % 13 === 7
 
 /** Whether a partial answer leaves a message out of what was accepted. */
 function isOpen({ failed, rejected = [], unsent = [] }: PartialOutcome, index: number): boolean {
-  return [...failed, ...rejected, ...unsent].includes(index)
+  return [...failed, ...rejected.map((rejection) => rejection.index), ...unsent].includes(index)
 }
 
 /** A destination that fails in every way it may, and keeps count of what it stored. */
@@ -96,7 +96,7 @@ class Cloud {
     return {
       kind: 'partial',
       failed: having('failed'),
-      rejected: having('rejected'),
+      rejected: having('rejected').map((index) => ({ index, reason: 'poison' })),
       unsent: having('unsent'),
       reason: 'mixed',
       waitMs: 10

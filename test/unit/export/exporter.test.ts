@@ -372,13 +372,22 @@ test('a fault while looking at the age of a message is retried as well', async (
   assert.deepEqual(h.last.numbers, [0])
 })
 
+const REJECTED = [
+  { index: 0, reason: 'Bad: first' },
+  { index: 4, reason: 'Bad: second' }
+]
+
 test('messages that a partial answer rejects are skipped, the failed ones sent again, the rest counted', async () => {
   const harness = createExportHarness()
   const source = createFakeSource(harness.clock)
   source.append(6)
   harness.engine.open(source, [httpExport()], new Map())
   await harness.flush()
-  await harness.last.answer({ kind: 'partial', failed: [1], rejected: [0, 4], reason: 'Bad: some' })
+  await harness.last.answer({ kind: 'partial', failed: [1], rejected: REJECTED, reason: 'Slow: one' })
+  assert.deepEqual(
+    harness.log.at('WARN').map((line) => line.fields['reason']),
+    ['Bad: first', 'Slow: one']
+  )
   const progress = harness.saved.get('id-stream/e')
   assert.equal(progress?.next, 1n)
   assert.equal(progress.skippedMessages, 2)
@@ -397,7 +406,8 @@ test('a partial answer that only rejects goes on at once and shows the reason', 
   source.append(4)
   harness.engine.open(source, [httpExport({ batchSize: 2 })], new Map())
   await harness.flush()
-  await harness.last.answer({ kind: 'partial', failed: [], rejected: [0, 1], reason: 'Bad: both' })
+  const both = [0, 1].map((index) => ({ index, reason: 'Bad: both' }))
+  await harness.last.answer({ kind: 'partial', failed: [], rejected: both, reason: '' })
   assert.deepEqual(harness.last.numbers, [2, 3])
   assert.equal(harness.engine.statuses(source.streamId)[0]?.errorMessage, 'Bad: both')
   assert.deepEqual(
@@ -453,7 +463,7 @@ test('rejections under an older definition are not believed, acceptance is', asy
   harness.engine.open(source, [httpExport()], new Map())
   await harness.flush()
   harness.engine.update(source.streamId, [httpExport({ uri: 'http://localhost/other' })])
-  await harness.last.answer({ kind: 'partial', failed: [], rejected: [1], reason: 'Bad: one' })
+  await harness.last.answer({ kind: 'partial', failed: [], rejected: [{ index: 1, reason: 'Bad: one' }], reason: '' })
   assert.deepEqual(harness.last.numbers, [1])
   assert.equal(harness.saved.get('id-stream/e')?.skippedMessages, 0)
 })
