@@ -19,7 +19,7 @@ import { createExporterHost } from './exporter/index.ts'
 import { announce, connectNucleus, type Nucleus } from './greengrass/index.ts'
 import { CLIENT_DEFINITION_RULES, DEVELOPER_DEFINITION_RULES } from './protocol/index.ts'
 import { admitEveryone, createAnswerMemory, listen, type Authenticate } from './server/index.ts'
-import { limitsOf } from './sinks/limits.ts'
+import { limitsOf, whyUnavailable } from './sinks/limits.ts'
 import { openCatalogue } from './store/catalogue/index.ts'
 import { readBootId } from './store/boot-id.ts'
 import { createMemoryDisk, createSyncLimiter, nodeDisk } from './store/index.ts'
@@ -112,7 +112,8 @@ function createEngine(config: Config, platform: Platform, checkpointer: Checkpoi
       remove: (id, identifier) => checkpointer.put(catalogueKeys.exportProgress(id, identifier), undefined)
     },
     sendBatch: host.send,
-    limitsOf,
+    limitsOf: (definition) => (whyUnavailable(definition, config.aws) === undefined ? limitsOf(definition) : undefined),
+    whyUnavailable: (definition) => whyUnavailable(definition, config.aws),
     concurrencyMax,
     ...(bandwidthBitsPerSecond === undefined ? {} : { bandwidthBitsPerSecond })
   })

@@ -37,6 +37,14 @@ export function createSinkFactory(options: SinkOptions): SinkFactory {
     const { createKinesisSinks } = await import('./kinesis/index.ts')
     return createKinesisSinks(await aws(), random, options.kinesisInterCallDelayMs)
   })
+  const sitewise = once(async () => {
+    const { createSiteWiseSinks } = await import('./sitewise/index.ts')
+    return createSiteWiseSinks(await aws(), clock)
+  })
+  const iotAnalytics = once(async () => {
+    const { createIotAnalyticsSinks } = await import('./iot-analytics/index.ts')
+    return createIotAnalyticsSinks(await aws(), random)
+  })
   return (definition) => {
     switch (definition.kind) {
       case 'http':
@@ -44,7 +52,9 @@ export function createSinkFactory(options: SinkOptions): SinkFactory {
       case 'kinesis':
         return deferred(kinesis().then((create) => create(definition)))
       case 'iotAnalytics':
+        return deferred(iotAnalytics().then((create) => create(definition)))
       case 'sitewise':
+        return deferred(sitewise().then((create) => create()))
       case 's3':
         return undefined
     }

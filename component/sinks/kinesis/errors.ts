@@ -1,4 +1,5 @@
 import { failureText, reason } from '../failure-text.ts'
+import { httpStatusOf, serviceErrorText } from '../service-error.ts'
 
 /** What an error of PutRecords means. */
 export interface KinesisFailure {
@@ -28,20 +29,9 @@ export function kinesisFailure(error: unknown, kinesisStreamName: string): Kines
   if (error.name === 'ResourceNotFoundException') {
     return { kind: 'other', reason: reason(error.name, `export stream ${kinesisStreamName} doesn't exist`) }
   }
-  const status = statusOf(error)
-  // The client has no name for answers that are not the service's own, such as a proxy's.
-  const isForeign = error.name === 'Unknown' && status !== undefined
-  const text = { reason: isForeign ? reason('HttpError', `status ${status}`) : failureText(error) }
+  const text = { reason: serviceErrorText(error) }
   if (THROTTLING_ERRORS.has(error.name)) return { kind: 'throttled', ...text }
   const message = error.message.toLowerCase()
   const isAboutSize = VALIDATION_ERRORS.has(error.name) && SIZE_WORDS.some((word) => message.includes(word))
-  return { kind: isAboutSize || status === STATUS_TOO_LARGE ? 'tooLarge' : 'other', ...text }
-}
-
-function statusOf(error: Error): number | undefined {
-  if (!('$metadata' in error) || typeof error.$metadata !== 'object' || error.$metadata === null) return undefined
-  const { $metadata: metadata } = error
-  return 'httpStatusCode' in metadata && typeof metadata.httpStatusCode === 'number'
-    ? metadata.httpStatusCode
-    : undefined
+  return { kind: isAboutSize || httpStatusOf(error) === STATUS_TOO_LARGE ? 'tooLarge' : 'other', ...text }
 }

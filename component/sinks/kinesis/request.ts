@@ -1,20 +1,12 @@
 import type { PutRecordsRequestEntry, PutRecordsResultEntry } from '@aws-sdk/client-kinesis'
 import type { Random } from '../../base/random.ts'
 import type { StoredMessage } from '../../model/message.ts'
+import { uuid } from '../uuid.ts'
 import { kinesisRecordBytes } from './limits.ts'
 
 /** One record per message, under a random partition key that spreads them over the shards (behaviour 8). */
 export function kinesisRecords(messages: readonly StoredMessage[], random: Random): PutRecordsRequestEntry[] {
   return messages.map(({ payload }) => ({ Data: payload, PartitionKey: uuid(random) }))
-}
-
-/** A random UUID (RFC 9562, version 4). */
-export function uuid(random: Random): string {
-  const bytes = random.bytes(16)
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6)
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
-  const hex = bytes.toString('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
 /** Cuts a batch into requests of at most `bytesMax`, in order; a larger message goes alone. */

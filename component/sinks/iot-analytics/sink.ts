@@ -1,0 +1,64 @@
+import { BatchPutMessageCommand, type IoTAnalyticsClient } from '@aws-sdk/client-iotanalytics'
+import type { Random } from '../../base/random.ts'
+import type { SendOutcome, Sink } from '../../export/sink.ts'
+import type { IotAnalyticsExport } from '../../model/export-definition.ts'
+import { failureText, reason } from '../failure-text.ts'
+import { httpStatusOf, serviceErrorText } from '../service-error.ts'
+import { MESSAGE_BYTES_MAX } from './limits.ts'
+import { planMessages, readErrorEntries } from './request.ts'
+
+/** Names of errors about the content of the request. */
+const REJECTING_ERRORS = new Set(['InvalidRequestException', 'ValidationException'])
+const STATUS_TOO_LARGE = 413
+
+export interface IotAnalyticsSinkContext {
+  readonly client: IoTAnalyticsClient
+  readonly random: Random
+}
+
+/** Puts messages into a channel of an endpoint that speaks the protocol of IoT Analytics (behaviour 10.7). */
+export function createIotAnalyticsSink(context: IotAnalyticsSinkContext, definition: IotAnalyticsExport): Sink {
+  const { client, random } = context
+  const { iotChannel: channelName, iotMsgIdPrefix = '' } = definition
+  return {
+    async send({ messages }, signal) {
+      const isFitting = messages.map(({ payload }) => payload.length <= MESSAGE_BYTES_MAX)
+      const fitting = messages.flatMap((_, index) => (isFitting[index] === true ? [index] : []))
+      const tooLarge = messages.flatMap(({ payload }, index) =>
+        isFitting[index] === true
+          ? []
+          : [{ index, reason: reason('MessageTooLarge', `a message of ${payload.length} bytes`) }]
+      )
+      if (fitting.length === 0) return { kind: 'partial', failed: [], rejected: tooLarge, reason: '' }
+      const planned = planMessages(messages, fitting, iotMsgIdPrefix, random)
+      try {
+        const command = new BatchPutMessageCommand({ channelName, messages: planned.map(({ message }) => message) })
+        const { batchPutMessageErrorEntries } = await client.send(command, { abortSignal: signal })
+        const errors = readErrorEntries(batchPutMessageErrorEntries, planned)
+        if (errors === undefined) {
+          return {
+            kind: 'retryLater',
+            reason: reason('InvalidResponse', 'the list of errors does not fit the request')
+          }
+        }
+        const rejected = [...tooLarge, ...errors.rejected].sort((left, right) => left.index - right.index)
+        if (errors.failed.length === 0 && rejected.length === 0) return { kind: 'delivered' }
+        return { kind: 'partial', failed: errors.failed, rejected, reason: errors.reason }
+      } catch (error) {
+        const failure = failureOf(error)
+        if (failure.kind === 'retryLater' || tooLarge.length === 0) return failure
+        // First without those that were not part of the request: then the engine can isolate the offender.
+        return { kind: 'partial', failed: [], rejected: tooLarge, unsent: fitting, reason: '' }
+      }
+    },
+    // The client is shared by all exports of this kind.
+    close: () => undefined
+  }
+}
+
+function failureOf(error: unknown): SendOutcome {
+  if (!(error instanceof Error)) return { kind: 'retryLater', reason: failureText(error) }
+  const text = serviceErrorText(error)
+  const isAboutContent = REJECTING_ERRORS.has(error.name) || httpStatusOf(error) === STATUS_TOO_LARGE
+  return { kind: isAboutContent ? 'rejected' : 'retryLater', reason: text }
+}
