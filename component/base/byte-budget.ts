@@ -46,7 +46,10 @@ export function createByteBudget(bytesMax: number): ByteBudget {
       }
       const wish = { bytes, ready }
       waiting.add(wish)
-      return () => void waiting.delete(wish)
+      return () => {
+        // Who waited behind it may fit.
+        if (waiting.delete(wish)) grantWaiting()
+      }
     },
     release(bytes) {
       used -= bytes

@@ -43,6 +43,16 @@ test('a withdrawn wish takes nothing', () => {
   assert.equal(budget.used, 0)
 })
 
+test('a withdrawn wish lets those behind it go on', () => {
+  const budget = createByteBudget(10)
+  budget.reserve(6, () => undefined)
+  const withdraw = budget.reserve(8, () => assert.fail('it was withdrawn'))
+  let isGranted = false
+  budget.reserve(4, () => (isGranted = true))
+  withdraw()
+  assert.equal(isGranted, true)
+})
+
 test('giving back more than was taken is a bug', () => {
   assert.throws(() => createByteBudget(10).release(1), { name: 'BrokenInvariant' })
 })
