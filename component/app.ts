@@ -13,13 +13,16 @@ import {
   encodeProgress,
   exportSourceOf,
   type ExportEngine,
+  type AppendStatus,
   type ExportProgress
 } from './export/index.ts'
 import { createExporterHost } from './exporter/index.ts'
 import { announce, connectNucleus, type Nucleus } from './greengrass/index.ts'
+import { FAILURES } from './model/failure.ts'
 import { CLIENT_DEFINITION_RULES, DEVELOPER_DEFINITION_RULES } from './protocol/index.ts'
 import { admitEveryone, createAnswerMemory, listen, type Authenticate } from './server/index.ts'
 import { limitsOf, whyUnavailable } from './sinks/limits.ts'
+import { inputRules, pacedChunkBytes, type S3Settings } from './sinks/s3/settings.ts'
 import { openCatalogue } from './store/catalogue/index.ts'
 import { readBootId } from './store/boot-id.ts'
 import { createMemoryDisk, createSyncLimiter, nodeDisk } from './store/index.ts'
@@ -43,6 +46,8 @@ export interface Platform {
   readonly logger: Logger
   /** Starts the thread in which the exports' requests are made. */
   readonly createExporterWorker: () => Worker
+  /** Absolute path of the folder that holds the program. */
+  readonly programFolder: string
   /** Opens a catalogue in a process of its own; false when that died or failed. */
   readonly probeCatalogue: (path: string) => Promise<boolean>
 }
@@ -87,11 +92,47 @@ function exportObserver(engine: ExportEngine, logger: Logger): StreamObserver {
     opened: (stream, progress) =>
       engine.open(exportSourceOf(stream), stream.definition.exports, readProgress(progress)),
     updated: (stream) => engine.update(stream.id, stream.definition.exports),
-    deleted: (stream) => engine.close(stream.id)
+    deleted: (stream, hold) => hold(engine.close(stream.id))
   }
 }
 
-function createEngine(config: Config, platform: Platform, checkpointer: Checkpointer): ExportEngine {
+function s3Settings(config: Config, programFolder: string, storeFolder: string): S3Settings {
+  const { exporter, aws, nucleus } = config
+  const { s3PartBytesMin, s3UsEast1Endpoint, s3InputRoots, bandwidthBitsPerSecond } = exporter
+  const present = (paths: readonly (string | undefined)[]): string[] => paths.filter((path) => path !== undefined)
+  return {
+    input: inputRules({
+      storeFolder,
+      programFolder,
+      nucleusFiles: present([nucleus?.socketPath, aws.GG_ROOT_CA_PATH]),
+      secretFiles: present([aws.AWS_SHARED_CREDENTIALS_FILE, aws.AWS_CONFIG_FILE, aws.HOME && `${aws.HOME}/.aws`]),
+      allowedRoots: s3InputRoots
+    }),
+    partBytesMin: s3PartBytesMin,
+    usEast1Endpoint: s3UsEast1Endpoint,
+    chunkBytes: bandwidthBitsPerSecond === undefined ? undefined : pacedChunkBytes(bandwidthBitsPerSecond)
+  }
+}
+
+/** Appends status messages of S3 tasks, which the registry's streams take once there are any. */
+function statusAppender(registry: () => Registry): AppendStatus {
+  return (streamName, payload) =>
+    new Promise((resolve) => {
+      const stream = registry().get(streamName)
+      if (stream === undefined) resolve(FAILURES.streamMissing.message)
+      else stream.append(payload, (failure) => resolve(failure?.message))
+    })
+}
+
+interface EngineOptions {
+  readonly config: Config
+  readonly platform: Platform
+  readonly checkpointer: Checkpointer
+  readonly storeFolder: string
+  readonly appendStatus: AppendStatus
+}
+
+function createEngine({ config, platform, checkpointer, storeFolder, appendStatus }: EngineOptions): ExportEngine {
   const { clock, random } = platform
   const log = platform.logger.area('export')
   const { concurrencyMax, bandwidthBitsPerSecond, kinesisInterCallDelayMs } = config.exporter
@@ -100,7 +141,12 @@ function createEngine(config: Config, platform: Platform, checkpointer: Checkpoi
     random,
     log,
     createWorker: platform.createExporterWorker,
-    settings: { version: VERSION, aws: config.aws, kinesisInterCallDelayMs }
+    settings: {
+      version: VERSION,
+      aws: config.aws,
+      kinesisInterCallDelayMs,
+      s3: s3Settings(config, platform.programFolder, storeFolder)
+    }
   })
   const engine = createExportEngine({
     clock,
@@ -112,6 +158,7 @@ function createEngine(config: Config, platform: Platform, checkpointer: Checkpoi
       remove: (id, identifier) => checkpointer.put(catalogueKeys.exportProgress(id, identifier), undefined)
     },
     sendBatch: host.send,
+    tasks: { runStep: host.runStep, appendStatus, makeDurable: () => checkpointer.flush() },
     limitsOf: (definition) => (whyUnavailable(definition, config.aws) === undefined ? limitsOf(definition) : undefined),
     whyUnavailable: (definition) => whyUnavailable(definition, config.aws),
     concurrencyMax,
@@ -135,7 +182,13 @@ async function openStore(config: Config, platform: Platform): Promise<OpenStore>
   const sameBoot = bootId.length > 0 && catalogue.entries().get(catalogueKeys.boot)?.equals(bootId) === true
   const storeLog = logger.area('store')
   const checkpointer = createCheckpointer({ catalogue, clock, logger: storeLog })
-  const engine = createEngine(config, platform, checkpointer)
+  const engine = createEngine({
+    config,
+    platform,
+    checkpointer,
+    storeFolder: folder,
+    appendStatus: statusAppender(() => registry)
+  })
   const folders = createStreamFolders({
     disk: nodeDisk,
     memory: createMemoryDisk({ bytesMax: MEMORY_STREAM_BYTES_MAX }),
@@ -145,7 +198,7 @@ async function openStore(config: Config, platform: Platform): Promise<OpenStore>
     syncs: createSyncLimiter(CONCURRENT_SYNCS_MAX),
     sameBoot
   })
-  const registry = createRegistry({
+  const registry: Registry = createRegistry({
     catalogue,
     checkpointer,
     folders,

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { isMainThread, Worker } from 'node:worker_threads'
 import { startApp, type Platform } from './app.ts'
 import { systemClock } from './base/clock.ts'
@@ -29,6 +30,7 @@ function platformOf(logger: Logger): Platform {
     clock: systemClock,
     random: systemRandom,
     logger,
+    programFolder: dirname(__filename),
     createExporterWorker: () => new Worker(__filename, { env: { ...process.env, ...EXPORTER_ENVIRONMENT } }),
     probeCatalogue: (path) => probeInChild(systemClock, process.execPath, [__filename, PROBE_ARGUMENT], path)
   }

@@ -28,6 +28,8 @@ export interface ExporterConfig {
   readonly concurrencyMax: number
   /** Size of an upload part [STREAM_MANAGER_EXPORTER_S3_DESTINATION_MULTIPART_UPLOAD_MIN_PART_SIZE_BYTES]. */
   readonly s3PartBytesMin: number
+  /** Absolute paths of folders; when there are any, S3 tasks upload only files below them [STREAM_MANAGER_S3_INPUT_ROOTS]. */
+  readonly s3InputRoots: readonly string[]
   /** S3 in us-east-1: the regional host, or the global one [JVM_ARGS -Daws.s3UseUsEast1RegionalEndpoint]. */
   readonly s3UsEast1Endpoint: 'regional' | 'legacy'
   /**
@@ -73,6 +75,7 @@ export function describeConfig(config: Config): LogFields {
     bandwidthBitsPerSecond: config.exporter.bandwidthBitsPerSecond,
     concurrencyMax: config.exporter.concurrencyMax,
     s3PartBytesMin: config.exporter.s3PartBytesMin,
+    s3InputRoots: config.exporter.s3InputRoots.join(':') || undefined,
     kinesisInterCallDelayMs: config.exporter.kinesisInterCallDelayMs,
     nucleus: config.nucleus !== undefined,
     region: config.aws.AWS_REGION ?? config.aws.AWS_DEFAULT_REGION

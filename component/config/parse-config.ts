@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { isAbsolute, resolve } from 'node:path'
 import { LOG_LEVELS } from '../base/log.ts'
 import { AWS_VARIABLES, type AwsVariables } from './aws-environment.ts'
 import { type Config, DEFAULTS, type NucleusAccess, S3_PART_BYTES_MIN } from './config.ts'
@@ -79,6 +79,7 @@ export function parseConfig(environment: Environment, workFolder: string): Parse
       bandwidthBitsPerSecond: bandwidthKbit === 0 ? undefined : bandwidthKbit * 1000,
       concurrencyMax: read(poolSizeName, readInteger(1, CONCURRENCY_MAX), DEFAULTS.concurrencyMax),
       s3PartBytesMin: readS3PartBytes(environment, problems.warnings),
+      s3InputRoots: readInputRoots(environment, problems.fatal),
       s3UsEast1Endpoint: jvm.s3UsEast1Endpoint ?? DEFAULTS.s3UsEast1Endpoint,
       kinesisInterCallDelayMs: interCallDelayMs === DEFAULTS.kinesisInterCallDelayMs ? undefined : interCallDelayMs
     },
@@ -132,6 +133,17 @@ function readS3PartBytes(environment: Environment, warnings: string[]): number {
   if (bytes >= S3_PART_BYTES_MIN) return bytes
   warnings.push(`${name} is ${bytes}, below the minimum of S3; raising it to ${S3_PART_BYTES_MIN}`)
   return S3_PART_BYTES_MIN
+}
+
+/** A fence with a hole is worse than none that was asked for. */
+function readInputRoots(environment: Environment, fatal: string[]): readonly string[] {
+  const name = 'STREAM_MANAGER_S3_INPUT_ROOTS'
+  const text = parameterText(environment, name)
+  if (text === undefined) return []
+  const roots = text.split(':')
+  if (roots.every((root) => isAbsolute(root) && !root.includes('\0'))) return roots.map((root) => resolve(root))
+  fatal.push(badValue(name, text, 'absolute paths with colons between them'))
+  return []
 }
 
 function readJvmArguments(environment: Environment, notes: string[]): JvmArguments {

@@ -8,6 +8,7 @@ import { initialProgress, progressUnder } from './progress.ts'
 import { createRangeReport } from './reports.ts'
 import type { BatchLimits, PartialOutcome, SendOutcome } from './sink.ts'
 import type { ExportProgress, ExportSource } from './source.ts'
+import type { TaskProgress } from './task.ts'
 import type { ExportTotals, KindTotals } from './totals.ts'
 import { createWindow } from './window.ts'
 
@@ -31,6 +32,8 @@ export type Landing =
   | { readonly kind: 'isolated'; readonly reason: string; readonly waitMs: number }
   /** `progressed`: some of the batch was accepted. */
   | { readonly kind: 'failed'; readonly reason: string; readonly waitMs: number; readonly progressed: boolean }
+  /** A step of a task is done. */
+  | { readonly kind: 'continued' }
   /** The position was moved meanwhile: the outcome counts for nothing. */
   | { readonly kind: 'outdated' }
 
@@ -55,8 +58,10 @@ export interface Cursor {
   pass(flight: Flight): void
   /** Remembers the time of an attempt. @param wallMs milliseconds since the epoch */
   attempt(wallMs: number): void
+  /** Keeps the state of the task at the position, until the position moves. */
+  rememberTask(task: string): void
   /** @param current false when the definition changed after the flight had left: rejections are not believed then */
-  land(flight: Flight, outcome: SendOutcome, current: boolean): Landing
+  land(flight: Flight, outcome: SendOutcome | TaskProgress, current: boolean): Landing
   /** Takes a new definition. @returns true when its startSequenceNumber moved the position: replay or skip */
   rebase(definition: ExportDefinition): boolean
   /** Logs what rate limits have held back. */
@@ -99,7 +104,8 @@ export function createCursor(
   const count = (counts: Partial<KindTotals>): void => totals.add(kind, counts)
 
   const moveTo = (next: number): void => {
-    if (BigInt(next) > progress.next) record({ next: BigInt(next) })
+    if (BigInt(next) > progress.next)
+      record({ next: BigInt(next), ...(progress.task === undefined ? {} : { task: undefined }) })
     window.advance(next)
   }
 
@@ -138,6 +144,21 @@ export function createCursor(
     const [firstRejected] = current ? rejected : []
     if (firstRejected !== undefined) return { kind: 'isolated', reason: firstRejected.reason, waitMs }
     return { kind: accepted.length > 0 ? 'worked' : 'postponed', waitMs }
+  }
+
+  const landFinished = (flight: Flight, bytes: number | undefined, failure: string | undefined): Landing => {
+    const { length } = flight.messages
+    if (failure === undefined) {
+      if (bytes !== undefined) count({ deliveredBytes: bytes, deliveredMessages: length })
+      record({
+        exportedBytes: progress.exportedBytes + (bytes ?? 0),
+        processedMessages: progress.processedMessages + length
+      })
+    } else {
+      for (const message of flight.messages) skip(message, failure)
+    }
+    moveTo(flight.end)
+    return failure === undefined ? { kind: 'worked', waitMs: 0 } : { kind: 'isolated', reason: failure, waitMs: 0 }
   }
 
   const landRejection = (flight: Flight, reason: string, waitMs: number): Landing => {
@@ -184,6 +205,7 @@ export function createCursor(
     pass(flight) {
       if (flight.placement === placement) moveTo(flight.end)
     },
+    rememberTask: (task) => record({ task }),
     attempt: (wallMs) => record({ lastExportTimeMs: wallMs }),
     land(flight, outcome, current) {
       if (flight.placement !== placement) return { kind: 'outdated' }
@@ -194,6 +216,10 @@ export function createCursor(
           return { kind: 'worked', waitMs: outcome.waitMs ?? 0 }
         case 'partial':
           return landPartial(flight, outcome, current)
+        case 'continued':
+          return { kind: 'continued' }
+        case 'finished':
+          return landFinished(flight, outcome.bytes, outcome.failure)
         case 'retryLater':
           return { kind: 'failed', reason: outcome.reason, waitMs: outcome.waitMs ?? 0, progressed: false }
         case 'rejected':

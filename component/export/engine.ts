@@ -8,8 +8,21 @@ import { createBandwidth } from './bandwidth.ts'
 import { createExporter, type Exporter, type ExporterContext } from './exporter.ts'
 import type { BatchLimits, SendBatch } from './sink.ts'
 import { createSlots } from './slots.ts'
+import { createExpiryJudge } from './expiry-judge.ts'
+import { createPacer } from './pacer.ts'
 import type { ExportProgress, ExportSource, ProgressStore } from './source.ts'
+import { createStatusWriter, type AppendStatus } from './status-writer.ts'
+import type { TaskContext } from './task-runner.ts'
+import type { RunStep } from './task.ts'
 import { createExportTotals, type KindTotals } from './totals.ts'
+
+/** What S3 exports need beside the rest. */
+export interface TaskOptions {
+  readonly runStep: RunStep
+  readonly appendStatus: AppendStatus
+  /** Resolves when all progress saved so far survives a power cut. @throws Fault when it cannot be made durable now */
+  makeDurable(): Promise<void>
+}
 
 export interface ExportEngineOptions {
   readonly clock: Clock
@@ -17,6 +30,7 @@ export interface ExportEngineOptions {
   readonly log: Logger
   readonly progress: ProgressStore
   readonly sendBatch: SendBatch
+  readonly tasks?: TaskOptions
   /** What fits into one request of the export; undefined for one that cannot be done here. Pure. */
   limitsOf(definition: ExportDefinition): BatchLimits | undefined
   /** Why there are no limits for an export, as a sentence without a final dot, for its errorMessage. Pure. */
@@ -45,8 +59,11 @@ export interface ExportEngine {
    * startSequenceNumber has changed. A failing export is tried again at once. Requests in flight complete.
    */
   update(streamId: string, exports: readonly ExportDefinition[]): void
-  /** Ends the exports of a deleted stream: aborts what is in flight and removes their progress. */
-  close(streamId: string): void
+  /**
+   * Ends the exports of a deleted stream: aborts what is in flight and removes their progress. Resolves when the stream is
+   * not read any more: its unfinished tasks have been told to be cancelled (behaviour 3.8).
+   */
+  close(streamId: string): Promise<void>
   /** What describe says, in the order http, iotAnalytics, kinesis, sitewise, s3. Empty for a stream that is not open. */
   statuses(streamId: string): readonly ExportStatus[]
   /** Counters since the start of the server, for telemetry and health. */
@@ -62,6 +79,8 @@ interface OpenStream {
   readonly source: ExportSource
   readonly endListening: () => void
   exporters: ReadonlyMap<string, Exporter>
+  /** Tasks of deleted exports that are being cancelled. */
+  readonly cancellations: Set<Promise<void>>
 }
 
 const byKind = (left: Exporter, right: Exporter): number =>
@@ -74,8 +93,20 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
   const slots = createSlots(clock, options.concurrencyMax, bandwidth)
   /** Kinds that were reported: one warning for each is enough. */
   const unavailable = new Set<ExportKind>()
+  let stopped: Promise<void> | undefined
+  const tasks: TaskContext | undefined = options.tasks && {
+    clock,
+    random: options.random,
+    runStep: options.tasks.runStep,
+    pace: createPacer(clock, bandwidth),
+    statuses: createStatusWriter(clock, log, options.tasks.appendStatus),
+    expiry: createExpiryJudge(clock),
+    makeDurable: options.tasks.makeDurable,
+    isStopping: () => stopped !== undefined
+  }
   const context: ExporterContext = {
     ...options,
+    tasks,
     reportUnavailable(definition) {
       const { kind } = definition
       const reason = options.whyUnavailable?.(definition) ?? `${kind} exports are not available in this version`
@@ -88,12 +119,19 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
     requestBytesMax: bandwidth?.requestBytesMax ?? Infinity
   }
   const streams = new Map<string, OpenStream>()
-  let stopped: Promise<void> | undefined
 
   const start = (source: ExportSource, definition: ExportDefinition, remembered?: ExportProgress): Exporter =>
     createExporter(context, source, definition, remembered, (progress) =>
       store.save(source.streamId, definition.identifier, progress)
     )
+
+  const endExport = (stream: OpenStream, identifier: string, exporter: Exporter, reason: string): void => {
+    exporter.close()
+    store.remove(stream.source.streamId, identifier)
+    const cancellation = exporter.cancelTasks(reason)
+    stream.cancellations.add(cancellation)
+    void cancellation.then(() => stream.cancellations.delete(cancellation))
+  }
 
   const drainAll = async (deadlineMs: number): Promise<void> => {
     slots.stop()
@@ -119,6 +157,7 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
         endListening: source.onDurable(() => {
           for (const exporter of stream.exporters.values()) exporter.wake()
         }),
+        cancellations: new Set(),
         exporters: new Map(
           exports.map((definition) => {
             const { identifier } = definition
@@ -133,30 +172,30 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
       if (stream === undefined && stopped !== undefined) return
       assert(stream !== undefined, 'only an open stream is updated')
       const before = stream.exporters
-      const wanted = new Set(exports.map((definition) => definition.identifier))
+      const wanted = new Map(exports.map((definition) => [definition.identifier, definition.kind === 's3']))
+      /** Of tasks and batches neither can go on where the other is. */
+      const goesOn = ({ definition: { identifier, kind } }: Exporter): boolean =>
+        wanted.get(identifier) === (kind === 's3')
       for (const [identifier, exporter] of before) {
-        if (wanted.has(identifier)) continue
-        exporter.close()
-        store.remove(streamId, identifier)
+        if (!goesOn(exporter)) endExport(stream, identifier, exporter, 'export definition deleted')
       }
       if (stopped !== undefined) return
       stream.exporters = new Map(
         exports.map((definition) => {
-          const exporter = before.get(definition.identifier)
+          const known = before.get(definition.identifier)
+          const exporter = known !== undefined && goesOn(known) ? known : undefined
           exporter?.update(definition)
           return [definition.identifier, exporter ?? start(stream.source, definition)]
         })
       )
     },
-    close(streamId) {
+    async close(streamId) {
       const stream = streams.get(streamId)
       if (stream === undefined) return
       streams.delete(streamId)
       stream.endListening()
-      for (const [identifier, exporter] of stream.exporters) {
-        exporter.close()
-        store.remove(streamId, identifier)
-      }
+      for (const [identifier, exporter] of stream.exporters) endExport(stream, identifier, exporter, 'stream deleted')
+      await Promise.all(stream.cancellations)
     },
     statuses(streamId) {
       const exporters = [...(streams.get(streamId)?.exporters.values() ?? [])]

@@ -1,3 +1,4 @@
+import { assert } from '../base/assert.ts'
 import { backoffDelayMs, type BackoffPolicy } from '../base/backoff.ts'
 import type { Clock, Timer } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
@@ -13,6 +14,7 @@ import { createFailureReport } from './reports.ts'
 import type { BatchLimits, PartialOutcome, SendBatch } from './sink.ts'
 import { PRIORITY_LOWEST, type Grant, type Slots, type Ticket } from './slots.ts'
 import type { ExportProgress, ExportSource } from './source.ts'
+import { createTaskRunner, type TaskContext, type TaskRunner } from './task-runner.ts'
 import type { ExportTotals } from './totals.ts'
 
 /** Failed requests are repeated for ever, at intervals of up to five minutes (behaviour 6.5). */
@@ -26,6 +28,8 @@ export interface ExporterContext {
   readonly slots: Slots
   readonly totals: ExportTotals
   readonly sendBatch: SendBatch
+  /** Without it there are no S3 exports. */
+  readonly tasks: TaskContext | undefined
   /** Undefined for an export that cannot be done here. */
   limitsOf(definition: ExportDefinition): BatchLimits | undefined
   /** Called for an export without limits. @returns the text of its errorMessage */
@@ -44,6 +48,8 @@ export interface Exporter {
   update(definition: ExportDefinition): void
   /** Ends the export for good: aborts a request in flight, whose outcome is then ignored. */
   close(): void
+  /** Tells that the unfinished tasks of an S3 export are cancelled (behaviour 10.5), after `close`. */
+  cancelTasks(reason: string): Promise<void>
   /** Starts nothing any more. Resolves when no request is in flight. */
   drain(): Promise<void>
 }
@@ -113,6 +119,29 @@ export function createExporter(
   let draining = false
   let onLanded: (() => void)[] = []
 
+  /** A change between tasks and batches is a new export to the engine. */
+  const tasks: TaskRunner | undefined =
+    initial.kind === 's3' && context.tasks !== undefined
+      ? createTaskRunner(
+          context.tasks,
+          source,
+          {
+            get definition() {
+              assert(definition.kind === 's3', 'an export of tasks remains one')
+              return definition
+            },
+            get next() {
+              return Number(cursor.progress.next)
+            },
+            remember: (task) => cursor.rememberTask(task),
+            interrupt() {
+              if (state.kind === 'sending') state.abort.abort()
+            }
+          },
+          cursor.progress.task
+        )
+      : undefined
+
   const isIn = (kind: State['kind']): boolean => state.kind === kind
 
   const enter = (next: State): void => {
@@ -137,6 +166,7 @@ export function createExporter(
       return
     }
     cursor.skipRemoved()
+    tasks?.passed(Number(cursor.progress.next))
     const waiting = BigInt(source.durableNext) - cursor.progress.next
     if (waiting <= 0n) {
       enter({ kind: 'idle' })
@@ -222,7 +252,11 @@ export function createExporter(
     }
     grant.charge(flight.bytes)
     cursor.attempt(clock.wallMs())
-    const outcome = await context.sendBatch({ streamName: source.streamName, definition, messages }, signal)
+    const [first] = messages
+    const outcome =
+      tasks !== undefined && first !== undefined
+        ? await tasks.send(first, signal)
+        : await context.sendBatch({ streamName: source.streamName, definition, messages }, signal)
     if (outcome.kind === 'partial') grant.refund(unsentBytes(flight, outcome, limits))
     return () => proceed(cursor.land(flight, outcome, revision === departed), revision === departed)
   }
@@ -243,6 +277,12 @@ export function createExporter(
         goOn(landing.waitMs)
         return
       }
+      case 'continued':
+        if (failedAttempts > 0) errorMessage = undefined
+        failedAttempts = 0
+        failures.worked()
+        settle()
+        return
       case 'postponed':
         goOn(landing.waitMs)
         return
@@ -302,8 +342,10 @@ export function createExporter(
     close() {
       if (state.kind === 'sending') state.abort.abort()
       enter({ kind: 'closed' })
+      tasks?.close()
       cursor.flushReports()
     },
+    cancelTasks: (reason) => tasks?.cancelAll(reason) ?? Promise.resolve(),
     async drain() {
       draining = true
       cursor.flushReports()

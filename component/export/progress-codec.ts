@@ -2,14 +2,16 @@ import type { ExportProgress } from './source.ts'
 
 /** The catalogue value of an export's progress: a JSON list, numbers beyond 2^53 as text. */
 export function encodeProgress(progress: ExportProgress): Buffer {
-  const { next, startSequenceNumber, lastExportTimeMs, exportedBytes, processedMessages, skippedMessages } = progress
+  const { next, startSequenceNumber, lastExportTimeMs, exportedBytes, processedMessages, skippedMessages, task } =
+    progress
   const list = [
     next.toString(),
     startSequenceNumber.toString(),
     lastExportTimeMs ?? null,
     exportedBytes,
     processedMessages,
-    skippedMessages
+    skippedMessages,
+    ...(task === undefined ? [] : [task])
   ]
   return Buffer.from(JSON.stringify(list))
 }
@@ -26,7 +28,7 @@ export function decodeProgress(bytes: Buffer): ExportProgress | undefined {
     return undefined
   }
   if (!Array.isArray(list)) return undefined
-  const [next, start, lastExportTimeMs, exportedBytes, processedMessages, skippedMessages] = list as unknown[]
+  const [next, start, lastExportTimeMs, exportedBytes, processedMessages, skippedMessages, task] = list as unknown[]
   if (!isNumberText(next) || !isNumberText(start)) return undefined
   if (!isCount(exportedBytes) || !isCount(processedMessages) || !isCount(skippedMessages)) return undefined
   return {
@@ -35,6 +37,7 @@ export function decodeProgress(bytes: Buffer): ExportProgress | undefined {
     ...(isCount(lastExportTimeMs) ? { lastExportTimeMs } : {}),
     exportedBytes,
     processedMessages,
-    skippedMessages
+    skippedMessages,
+    ...(typeof task === 'string' ? { task } : {})
   }
 }

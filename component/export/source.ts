@@ -16,6 +16,15 @@ export interface ExportSource {
    * @throws Fault when the disk cannot be read
    */
   read(from: number, countMax: number, bytesMax: number): Promise<readonly StoredMessage[]>
+  /** Like `read`, but messages that are not durable yet are read as well. */
+  readStored(from: number, countMax: number, bytesMax: number): Promise<readonly StoredMessage[]>
+  /** Time to live of the messages; undefined when they do not expire. */
+  readonly timeToLiveMs: number | undefined
+  /**
+   * Calls `listener` before messages are dropped because they have expired, and waits for it.
+   * `before`: messages below this number are dropped. Returns the function that ends it.
+   */
+  onExpiring(listener: (before: number) => Promise<void>): () => void
   /** Calls `listener` whenever `durableNext` has grown. Returns the function that ends it. */
   onDurable(listener: () => void): () => void
 }
@@ -34,6 +43,8 @@ export interface ExportProgress {
   readonly processedMessages: number
   /** Messages skipped because the destination can never accept them. */
   readonly skippedMessages: number
+  /** What the destination has to know of the task at `next` that was begun; a text that it alone understands. */
+  readonly task?: string | undefined
 }
 
 /** Where the engine leaves its progress; the owner makes it durable at most a second later. */

@@ -14,6 +14,11 @@ export function exportSourceOf(stream: Stream): ExportSource {
       return log.durableNext
     },
     read: (from, countMax, bytesMax) => log.read(from, log.durableNext, countMax, bytesMax),
+    readStored: (from, countMax, bytesMax) => log.read(from, log.next, countMax, bytesMax),
+    get timeToLiveMs() {
+      return stream.definition.timeToLiveMs
+    },
+    onExpiring: (listener) => stream.onExpiring(listener),
     onDurable: (listener) => stream.onDurable(listener)
   }
 }

@@ -1,10 +1,12 @@
 import type { Worker } from 'node:worker_threads'
+import { assert } from '../base/assert.ts'
 import { backoffDelayMs, type BackoffPolicy } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
 import type { Logger, LogLevel } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { SendBatch, SendOutcome } from '../export/sink.ts'
+import type { Pace, RunStep, StepOutcome } from '../export/task.ts'
 import type { ExporterSettings, FromExporterWorker, ToExporterWorker } from './messages.ts'
 import { packBatch } from './packed-batch.ts'
 
@@ -26,15 +28,27 @@ export interface ExporterHostOptions {
 export interface ExporterHost {
   /** Has a batch sent by the worker, which is started with the first one. */
   readonly send: SendBatch
+  /** Has a step of a task done by the worker, which is started with the first one. */
+  readonly runStep: RunStep
   /** Ends the worker; batches in flight end with `retryLater`, and so does every later one. */
   stop(): Promise<void>
 }
 
+/** A batch or a step that the worker has. */
+interface InFlight {
+  settle(outcome: SendOutcome | StepOutcome): void
+  readonly pace: Pace | undefined
+  readonly signal: AbortSignal
+}
+
+type RetryLater = SendOutcome & { readonly kind: 'retryLater' }
+const ABORTED: RetryLater = { kind: 'retryLater', reason: 'AbortError: aborted' }
+
 interface RunningWorker {
   readonly worker: Worker
   readonly startedMs: number
-  /** Batches in flight, by id. Bounded by the engine's slots. */
-  readonly inFlight: Map<number, (outcome: SendOutcome) => void>
+  /** Batches and steps in flight, by id. Bounded by the engine's slots. */
+  readonly inFlight: Map<number, InFlight>
   error: string | undefined
 }
 
@@ -64,10 +78,17 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
 
   const receive = (from: RunningWorker, message: FromExporterWorker): void => {
     switch (message.kind) {
-      case 'outcome': {
-        const settle = from.inFlight.get(message.id)
+      case 'outcome':
+      case 'stepped': {
+        const waiting = from.inFlight.get(message.id)
         from.inFlight.delete(message.id)
-        settle?.(message.outcome)
+        waiting?.settle(message.outcome)
+        return
+      }
+      case 'pace': {
+        const { id, bytes } = message
+        const asking = from.inFlight.get(id)
+        void asking?.pace?.(bytes, asking.signal).then(() => post(from, { kind: 'paced', id }))
         return
       }
       case 'log':
@@ -87,46 +108,78 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
     if (running === gone) running = undefined
     const reason = `ExporterWorkerError: ${gone.error ?? `exit code ${exitCode}`}`
     if (!stopped) pauseAfterCrash(reason, clock.monotonicMs() - gone.startedMs, gone.inFlight.size)
-    for (const settle of gone.inFlight.values()) settle({ kind: 'retryLater', reason })
+    for (const waiting of gone.inFlight.values()) waiting.settle({ kind: 'retryLater', reason })
     gone.inFlight.clear()
   }
 
-  const send: SendBatch = (batch, signal) => {
-    if (stopped || signal.aborted) return Promise.resolve({ kind: 'retryLater', reason: 'AbortError: aborted' })
+  /** The worker, started if need be, or why there is none now. */
+  const workerNow = (signal: AbortSignal): RunningWorker | RetryLater => {
+    if (stopped || signal.aborted) return ABORTED
     const pauseMs = restartAtMs - clock.monotonicMs()
     if (running === undefined && pauseMs > 0) {
       const reason = 'ExporterWorkerError: the exporter worker is being restarted'
-      return Promise.resolve({ kind: 'retryLater', reason, waitMs: pauseMs })
+      return { kind: 'retryLater', reason, waitMs: pauseMs }
     }
-    let via: RunningWorker
     try {
-      via = running ?? start()
+      return running ?? start()
     } catch (error) {
       const reason = `ExporterWorkerError: ${describeError(error)}`
       pauseAfterCrash(reason, 0, 0)
-      return Promise.resolve({ kind: 'retryLater', reason })
+      return { kind: 'retryLater', reason }
     }
+  }
+
+  /** Hands work to the worker. Resolves with its outcome, or with `retryLater` when there will be none. */
+  const request = (
+    signal: AbortSignal,
+    pace: Pace | undefined,
+    hand: (via: RunningWorker, id: number) => void
+  ): Promise<SendOutcome | StepOutcome> => {
+    const via = workerNow(signal)
+    if ('kind' in via) return Promise.resolve(via)
     lastId += 1
     const id = lastId
-    const { streamName, definition, messages } = batch
     return new Promise((resolve) => {
       const abort = (): void => {
         via.inFlight.delete(id)
         post(via, { kind: 'abort', id })
-        resolve({ kind: 'retryLater', reason: 'AbortError: aborted' })
+        resolve(ABORTED)
       }
       signal.addEventListener('abort', abort, { once: true })
-      via.inFlight.set(id, (outcome) => {
-        signal.removeEventListener('abort', abort)
-        resolve(outcome)
+      via.inFlight.set(id, {
+        pace,
+        signal,
+        settle(outcome) {
+          signal.removeEventListener('abort', abort)
+          resolve(outcome)
+        }
       })
+      hand(via, id)
+    })
+  }
+
+  const send: SendBatch = async ({ streamName, definition, messages }, signal) => {
+    const outcome = await request(signal, undefined, (via, id) => {
       const packed = packBatch(messages)
       post(via, { kind: 'send', id, streamName, definition, packed }, [packed])
     })
+    assert(!('events' in outcome), 'a batch is answered as a batch')
+    return outcome
+  }
+
+  const runStep: RunStep = async ({ message, ...step }, pace, signal) => {
+    const outcome = await request(signal, pace, (via, id) => {
+      const packed = message === undefined ? undefined : packBatch([message])
+      post(via, { kind: 'step', id, step, packed }, packed === undefined ? [] : [packed])
+    })
+    if ('events' in outcome) return outcome
+    assert(outcome.kind === 'retryLater', 'a step is answered as a step')
+    return { ...outcome, events: [] }
   }
 
   return {
     send,
+    runStep,
     async stop() {
       stopped = true
       await running?.worker.terminate()

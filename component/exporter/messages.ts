@@ -1,7 +1,9 @@
 import type { AwsEnvironment } from '../aws/index.ts'
 import type { LogFields, LogLevel } from '../base/log.ts'
 import type { SendOutcome } from '../export/sink.ts'
+import type { StepOutcome, TaskStep } from '../export/task.ts'
 import type { ExportDefinition } from '../model/export-definition.ts'
+import type { S3Settings } from '../sinks/s3/settings.ts'
 
 /** What the worker has to know before its first batch. Holds secrets: never logged. */
 export interface ExporterSettings {
@@ -10,6 +12,7 @@ export interface ExporterSettings {
   readonly aws: AwsEnvironment
   /** Undefined when the deployment leaves it at its default (behaviour 8). */
   readonly kinesisInterCallDelayMs: number | undefined
+  readonly s3: S3Settings
 }
 
 /** From the main thread to the worker; `start` comes first, once. */
@@ -24,6 +27,16 @@ export type ToExporterWorker =
       /** A packed batch, see packed-batch.ts; it is transferred, not copied. */
       readonly packed: ArrayBuffer
     }
+  | {
+      readonly kind: 'step'
+      /** Unique among the batches and steps of this worker. */
+      readonly id: number
+      readonly step: Omit<TaskStep, 'message'>
+      /** The message of the task, packed as a batch of one; transferred. */
+      readonly packed: ArrayBuffer | undefined
+    }
+  /** A body may go on with the bytes that it asked for. */
+  | { readonly kind: 'paced'; readonly id: number }
   /** The outcome is not wanted any more; the worker still answers. */
   | { readonly kind: 'abort'; readonly id: number }
 
@@ -31,4 +44,8 @@ export type ToExporterWorker =
 export type FromExporterWorker =
   /** Exactly one for each `send`. */
   | { readonly kind: 'outcome'; readonly id: number; readonly outcome: SendOutcome }
+  /** Exactly one for each `step`. */
+  | { readonly kind: 'stepped'; readonly id: number; readonly outcome: StepOutcome }
+  /** The body of a step wants to send so many bytes; at most one such wish at a time. */
+  | { readonly kind: 'pace'; readonly id: number; readonly bytes: number }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: LogFields }

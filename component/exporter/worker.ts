@@ -4,6 +4,7 @@ import { systemClock, type Clock } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
 import { systemRandom } from '../base/random.ts'
 import type { SendOutcome } from '../export/sink.ts'
+import type { Pace, RunStep, StepOutcome } from '../export/task.ts'
 import type { ExporterSettings, FromExporterWorker, ToExporterWorker } from './messages.ts'
 import { unpackBatch } from './packed-batch.ts'
 import { createSinkCache, type SinkCache } from './sink-cache.ts'
@@ -16,24 +17,62 @@ export function runExporterWorker(port: MessagePort | null = parentPort, clock: 
   assert(port !== null, 'the exporter runs in a worker thread')
   const answer = (message: FromExporterWorker): void => port.postMessage(message)
   const aborts = new Map<number, AbortController>()
-  let sinks: Promise<SinkCache> | undefined
+  let destinations: Promise<Destinations> | undefined
+  /** Bodies that wait for their turn, by step. */
+  const paced = new Map<number, () => void>()
 
   const send = async (message: ToExporterWorker & { kind: 'send' }): Promise<void> => {
-    assert(sinks !== undefined, 'the settings come before the first batch')
+    assert(destinations !== undefined, 'the settings come before the first batch')
     const abort = new AbortController()
     aborts.set(message.id, abort)
-    const outcome = await sendSafely(await sinks, message, abort.signal, answer)
+    const outcome = await sendSafely((await destinations).sinks, message, abort.signal, answer)
     aborts.delete(message.id)
     answer({ kind: 'outcome', id: message.id, outcome })
+  }
+
+  const paceOf =
+    (id: number): Pace =>
+    (bytes, signal) =>
+      new Promise((resolve) => {
+        const goOn = (): void => {
+          paced.delete(id)
+          signal.removeEventListener('abort', goOn)
+          resolve()
+        }
+        if (signal.aborted) {
+          resolve()
+          return
+        }
+        paced.set(id, goOn)
+        signal.addEventListener('abort', goOn, { once: true })
+        answer({ kind: 'pace', id, bytes })
+      })
+
+  const step = async (message: ToExporterWorker & { kind: 'step' }): Promise<void> => {
+    assert(destinations !== undefined, 'the settings come before the first step')
+    const { id } = message
+    const abort = new AbortController()
+    aborts.set(id, abort)
+    const { runStep, isPaced } = await destinations
+    const pace = isPaced ? paceOf(id) : UNPACED
+    const outcome = await stepSafely(runStep, message, pace, abort.signal, answer)
+    aborts.delete(id)
+    answer({ kind: 'stepped', id, outcome })
   }
 
   port.on('message', (message: ToExporterWorker) => {
     switch (message.kind) {
       case 'start':
-        sinks = startSinks(message.settings, clock)
+        destinations = startDestinations(message.settings, clock)
         return
       case 'send':
         void send(message)
+        return
+      case 'step':
+        void step(message)
+        return
+      case 'paced':
+        paced.get(message.id)?.()
         return
       case 'abort':
         aborts.get(message.id)?.abort()
@@ -41,17 +80,27 @@ export function runExporterWorker(port: MessagePort | null = parentPort, clock: 
   })
 }
 
+interface Destinations {
+  readonly sinks: SinkCache
+  readonly runStep: RunStep
+  /** False when bodies need not ask before they send. */
+  readonly isPaced: boolean
+}
+
+const UNPACED: Pace = () => Promise.resolve()
+
 /** The sinks' code is loaded here, in the worker: the main thread shares the bundle but never needs it. */
-async function startSinks(settings: ExporterSettings, clock: Clock): Promise<SinkCache> {
-  const { createSinkFactory } = await import('../sinks/index.ts')
-  const factory = createSinkFactory({
+async function startDestinations(settings: ExporterSettings, clock: Clock): Promise<Destinations> {
+  const { createDestinations } = await import('../sinks/index.ts')
+  const { createSink, runStep } = createDestinations({
     clock,
     random: systemRandom,
     userAgent: `edge-stream-manager/${settings.version}`,
     environment: settings.aws,
-    kinesisInterCallDelayMs: settings.kinesisInterCallDelayMs
+    kinesisInterCallDelayMs: settings.kinesisInterCallDelayMs,
+    s3: settings.s3
   })
-  return createSinkCache(clock, factory)
+  return { sinks: createSinkCache(clock, createSink), runStep, isPaced: settings.s3.chunkBytes !== undefined }
 }
 
 /** A bug in one sink must not take the batches of all others down with the thread: it is told, and the batch waits. */
@@ -69,5 +118,23 @@ async function sendSafely(
     const fields = { stream: streamName, export: definition.identifier, error: describeError(error) }
     answer({ kind: 'log', level: 'ERROR', message: 'A sink failed in a way it should not', fields })
     return { kind: 'retryLater', reason: `InternalError: ${describeError(error)}` }
+  }
+}
+
+/** The same for a step of a task. */
+async function stepSafely(
+  runStep: RunStep,
+  { step, packed }: ToExporterWorker & { kind: 'step' },
+  pace: Pace,
+  signal: AbortSignal,
+  answer: (message: FromExporterWorker) => void
+): Promise<StepOutcome> {
+  try {
+    const [message] = packed === undefined ? [] : unpackBatch(packed)
+    return await runStep({ ...step, message }, pace, signal)
+  } catch (error) {
+    const fields = { stream: step.streamName, export: step.definition.identifier, error: describeError(error) }
+    answer({ kind: 'log', level: 'ERROR', message: 'A task failed in a way it should not', fields })
+    return { kind: 'retryLater', reason: `InternalError: ${describeError(error)}`, events: [] }
   }
 }

@@ -3,10 +3,12 @@ import { credentialEndpointOf, type AwsEnvironment } from '../aws/environment.ts
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Sink } from '../export/sink.ts'
+import type { RunStep } from '../export/task.ts'
 import type { ExportDefinition } from '../model/export-definition.ts'
 import { createHttpAgents } from './http/post.ts'
 import { createHttpSink } from './http/sink.ts'
 import { createTargetPolicy } from './http/target.ts'
+import type { S3Settings } from './s3/settings.ts'
 
 export interface SinkOptions {
   readonly clock: Clock
@@ -15,16 +17,25 @@ export interface SinkOptions {
   readonly environment: AwsEnvironment
   /** Undefined when the deployment leaves it at its default (behaviour 8). */
   readonly kinesisInterCallDelayMs: number | undefined
+  readonly s3: S3Settings
 }
 
 /** Makes the sink of an export; undefined for a kind that this version cannot export. */
 export type SinkFactory = (definition: ExportDefinition) => Sink | undefined
 
+/** All that this program can export to. */
+export interface Destinations {
+  /** For the exports that send messages in batches. */
+  readonly createSink: SinkFactory
+  /** For S3 tasks. */
+  readonly runStep: RunStep
+}
+
 /**
  * All destinations. Connections and clients are shared by all exports of a kind. The AWS SDK, most of this program's code,
  * is loaded when the first export needs it.
  */
-export function createSinkFactory(options: SinkOptions): SinkFactory {
+export function createDestinations(options: SinkOptions): Destinations {
   const { clock, random, userAgent, environment } = options
   const http = {
     clock,
@@ -45,7 +56,11 @@ export function createSinkFactory(options: SinkOptions): SinkFactory {
     const { createIotAnalyticsSinks } = await import('./iot-analytics/index.ts')
     return createIotAnalyticsSinks(await aws(), random)
   })
-  return (definition) => {
+  const tasks = once(async () => {
+    const { createS3Tasks } = await import('./s3/index.ts')
+    return createS3Tasks(await aws(), options.s3, () => clock.wallMs())
+  })
+  const createSink: SinkFactory = (definition) => {
     switch (definition.kind) {
       case 'http':
         return createHttpSink(http, definition)
@@ -59,6 +74,7 @@ export function createSinkFactory(options: SinkOptions): SinkFactory {
         return undefined
     }
   }
+  return { createSink, runStep: async (step, pace, signal) => (await tasks())(step, pace, signal) }
 }
 
 async function loadAws({ clock, userAgent, environment }: SinkOptions): Promise<AwsContext> {

@@ -4,6 +4,7 @@ import type { ExportDefinition } from '../model/export-definition.ts'
 import { httpLimits } from './http/limits.ts'
 import { DISCONTINUED, hasIotAnalyticsEndpoint, IOT_ANALYTICS_LIMITS } from './iot-analytics/limits.ts'
 import { KINESIS_LIMITS } from './kinesis/limits.ts'
+import { S3_LIMITS } from './s3/limits.ts'
 import { SITEWISE_LIMITS } from './sitewise/limits.ts'
 
 /**
@@ -21,7 +22,7 @@ export function limitsOf(definition: ExportDefinition): BatchLimits | undefined 
     case 'sitewise':
       return SITEWISE_LIMITS
     case 's3':
-      return undefined
+      return S3_LIMITS
   }
 }
 

@@ -17,6 +17,8 @@ export interface ExpirySweepOptions {
   readonly logger: Logger
   readonly streamName: string
   readonly timeToLiveMs: () => number | undefined
+  /** Called, and waited for, before messages below this number are dropped. Never rejects. */
+  readonly expiring?: (before: number) => Promise<void>
   /** Runs an action while no append is under way. */
   readonly exclusively: (action: () => Promise<void>) => Promise<void>
   /** The log has dropped something. */
@@ -56,6 +58,21 @@ export function createExpirySweep(options: ExpirySweepOptions): ExpirySweep {
     dropSealed(expiredBefore)
   }
 
+  /** One more than the last number that will be dropped; the oldest number when nothing has expired. */
+  const expiredEnd = (timeToLiveMs: number): number => {
+    const expiredBefore = clock.wallMs() - timeToLiveMs
+    const kept = log.sealed.find((segment) => segment.lastIngestMs > expiredBefore)
+    if (kept !== undefined) return kept.base
+    const isActiveExpired = log.activeBytes > 0 && log.activeLastIngestMs <= expiredBefore
+    return isActiveExpired ? log.next : (log.sealed.at(-1)?.next ?? log.oldest)
+  }
+
+  /** Those who wait for the messages hear of it while appends go on. */
+  const announce = async (timeToLiveMs: number): Promise<void> => {
+    const end = expiredEnd(timeToLiveMs)
+    if (end > log.oldest) await options.expiring?.(end)
+  }
+
   const newestIngestMs = (): number =>
     log.activeBytes > 0 ? log.activeLastIngestMs : (log.sealed.at(-1)?.lastIngestMs ?? 0)
 
@@ -69,6 +86,7 @@ export function createExpirySweep(options: ExpirySweepOptions): ExpirySweep {
       restsUntilMs = now.monotonicMs + SUSPECT_CLOCK_PAUSE_MS
       logger.warn('The clock has jumped, so nothing expires for an hour', { stream: streamName })
     } else {
+      await announce(timeToLiveMs)
       try {
         await options.exclusively(() => dropExpired(timeToLiveMs))
       } catch (error) {

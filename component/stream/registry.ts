@@ -23,7 +23,8 @@ export interface StreamObserver {
   /** `exportProgress` holds the catalogue's values by export identifier; empty for a new stream. */
   opened(stream: Stream, exportProgress: ReadonlyMap<string, Buffer>): void
   updated(stream: Stream): void
-  deleted(stream: Stream): void
+  /** @param hold keeps the stream's data readable until the promise has resolved; it never rejects */
+  deleted(stream: Stream, hold: (until: Promise<void>) => void): void
 }
 
 /** All streams by name. Changes of one name happen one after another; their answers promise durability (design 3). */
@@ -182,11 +183,13 @@ export function createRegistry(options: RegistryOptions): Registry {
       return faultAnswer('deleted', name, 'unknownFailure', error)
     }
     streams.delete(name)
-    observer.deleted(stream)
-    await stream.drop()
+    const holds: Promise<void>[] = []
+    observer.deleted(stream, (until) => holds.push(until))
+    const held = Promise.all(holds)
+    await stream.drop(held)
     checkpointer.forget(stream.id)
     logger.info('A stream was deleted', { stream: name })
-    const removal = removeFolder(stream.id, folders.folderName(stream.id, stream.definition))
+    const removal = held.then(() => removeFolder(stream.id, folders.folderName(stream.id, stream.definition)))
     removals.add(removal)
     void removal.finally(() => removals.delete(removal))
     return success(undefined)

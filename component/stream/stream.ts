@@ -33,8 +33,16 @@ export interface Stream {
   setDefinition(definition: StreamDefinition): Promise<void>
   /** Calls `listener` whenever `log.durableNext` has grown. Returns the function that ends it. */
   onDurable(listener: () => void): () => void
-  /** Refuses and ends everything under way: the stream was deleted. */
-  drop(): Promise<void>
+  /**
+   * Calls `listener` before messages below `before` are dropped because they have expired, and waits for it. Returns the
+   * function that ends it.
+   */
+  onExpiring(listener: (before: number) => Promise<void>): () => void
+  /**
+   * Refuses and ends everything under way: the stream was deleted.
+   * @param held until it has resolved, the log can still be read
+   */
+  drop(held?: Promise<unknown>): Promise<void>
   /** Writes, syncs and closes: the server stops. */
   stop(): Promise<void>
 }
@@ -67,6 +75,7 @@ export function createStream(options: StreamOptions): Stream {
   let closedBecause: Failure | undefined
   const waiters = createReadWaiters(clock)
   const durableListeners = new Set<() => void>()
+  const expiringListeners = new Set<(before: number) => Promise<void>>()
 
   const durable = (): void => {
     options.changed()
@@ -132,6 +141,7 @@ export function createStream(options: StreamOptions): Stream {
     queue.close(failure)
     waiters.cancelAll()
     durableListeners.clear()
+    expiringListeners.clear()
     return queue.exclusively(() => undefined)
   }
 
@@ -141,6 +151,9 @@ export function createStream(options: StreamOptions): Stream {
     logger,
     streamName: name,
     timeToLiveMs: () => definition.timeToLiveMs,
+    async expiring(before) {
+      await Promise.all([...expiringListeners].map((listener) => listener(before)))
+    },
     exclusively: (action) => queue.exclusively(action),
     changed: options.changed
   })
@@ -180,10 +193,15 @@ export function createStream(options: StreamOptions): Stream {
       durableListeners.add(listener)
       return () => void durableListeners.delete(listener)
     },
-    async drop() {
+    onExpiring(listener) {
+      expiringListeners.add(listener)
+      return () => void expiringListeners.delete(listener)
+    },
+    async drop(held) {
       await close(FAILURES.streamMissing)
       syncLoop.drop(FAILURES.streamMissing)
-      log.close()
+      if (held === undefined) log.close()
+      else void held.then(() => log.close())
     },
     async stop() {
       await close(SERVER_STOPS)

@@ -18,14 +18,24 @@ export interface FakeSource extends ExportSource {
   append(count: number, bytes?: number): void
   /** Removes messages below `oldest`, as retention does. */
   drop(oldest: number): void
+  timeToLiveMs: number | undefined
+  /** Drops messages below `before`, as the sweep does once they have expired. */
+  expire(before: number): Promise<void>
+  /** Appends a durable message. */
+  put(payload: Buffer): void
   /** Leaves one message out, as damage does. */
   damage(sequenceNumber: number): void
 }
 
 export function createFakeSource(clock: FakeClock, streamName = 'stream', streamId = `id-${streamName}`): FakeSource {
   const listeners = new Set<() => void>()
+  const expiring = new Set<(before: number) => Promise<void>>()
   let messages: StoredMessage[] = []
   let reads = 0
+  const store = (payload: Buffer): void => {
+    messages.push({ sequenceNumber: source.durableNext, ingestTimeMs: clock.wallMs(), payload })
+    source.durableNext += 1
+  }
   const source: FakeSource = {
     streamId,
     streamName,
@@ -36,11 +46,11 @@ export function createFakeSource(clock: FakeClock, streamName = 'stream', stream
       return reads
     },
     append(count, bytes = 10) {
-      for (let index = 0; index < count; index += 1) {
-        const payload = Buffer.alloc(bytes, source.durableNext % 256)
-        messages.push({ sequenceNumber: source.durableNext, ingestTimeMs: clock.wallMs(), payload })
-        source.durableNext += 1
-      }
+      for (let index = 0; index < count; index += 1) store(Buffer.alloc(bytes, source.durableNext % 256))
+      for (const listener of listeners) listener()
+    },
+    put(payload) {
+      store(payload)
       for (const listener of listeners) listener()
     },
     drop(oldest) {
@@ -63,6 +73,16 @@ export function createFakeSource(clock: FakeClock, streamName = 'stream', stream
         found.push(message)
       }
       return found
+    },
+    readStored: (from, countMax, bytesMax) => source.read(from, countMax, bytesMax),
+    timeToLiveMs: undefined,
+    async expire(before) {
+      for (const listener of expiring) await listener(before)
+      source.drop(before)
+    },
+    onExpiring(listener) {
+      expiring.add(listener)
+      return () => void expiring.delete(listener)
     },
     onDurable(listener) {
       listeners.add(listener)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { ExportBatch, SendOutcome } from '../../component/export/sink.ts'
 import { createExporterHost, type ExporterHost } from '../../component/exporter/index.ts'
+import { S3_SETTINGS } from '../helpers/s3-fixture.ts'
 import { httpExport } from '../helpers/export-harness.ts'
 import { createFakeClock, type FakeClock } from '../helpers/fake-clock.ts'
 import { createRecordingLog, type RecordingLog } from '../helpers/recording-log.ts'
@@ -24,7 +25,7 @@ function startHost(): ExporterHost & { clock: FakeClock; log: RecordingLog; star
       starts += 1
       return startTypescriptWorker('exporter-worker-entry.ts', { crashOn: 'crash' })
     },
-    settings: { version: '9.9.9', aws: { AWS_REGION: 'eu-central-1' }, kinesisInterCallDelayMs: undefined }
+    settings: { version: '9.9.9', aws: { AWS_REGION: 'eu-central-1' }, kinesisInterCallDelayMs: undefined, s3: S3_SETTINGS }
   })
   return { ...host, clock, log, starts: () => starts }
 }

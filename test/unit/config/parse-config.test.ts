@@ -26,6 +26,7 @@ describe('the defaults', () => {
         bandwidthBitsPerSecond: undefined,
         concurrencyMax: 5,
         s3PartBytesMin: 5_242_880,
+        s3InputRoots: [],
         s3UsEast1Endpoint: 'regional',
         kinesisInterCallDelayMs: undefined
       },
@@ -67,6 +68,7 @@ describe('values', () => {
       bandwidthBitsPerSecond: 10_000_000,
       concurrencyMax: 7,
       s3PartBytesMin: 10_485_760,
+      s3InputRoots: [],
       s3UsEast1Endpoint: 'regional',
       kinesisInterCallDelayMs: 0
     })

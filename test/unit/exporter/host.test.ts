@@ -7,6 +7,7 @@ import type { ToExporterWorker } from '../../../component/exporter/messages.ts'
 import { httpExport } from '../../helpers/export-harness.ts'
 import { createFakeClock, type FakeClock } from '../../helpers/fake-clock.ts'
 import { createRecordingLog, type RecordingLog } from '../../helpers/recording-log.ts'
+import { S3_SETTINGS } from '../../helpers/s3-fixture.ts'
 import { createFixedRandom } from '../../helpers/seeded-random.ts'
 
 /** As much of a worker as the host uses. */
@@ -40,7 +41,7 @@ function startHost(create?: () => Worker): ExporterHost & {
     clock,
     log,
     random: createFixedRandom(0.5),
-    settings: { version: '1', aws: { AWS_SECRET_ACCESS_KEY: 'secret' }, kinesisInterCallDelayMs: 7 },
+    settings: { version: '1', aws: { AWS_SECRET_ACCESS_KEY: 'secret' }, kinesisInterCallDelayMs: 7, s3: S3_SETTINGS },
     createWorker:
       create ??
       (() => {
