@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openHttpEndpoint } from '../helpers/http-endpoint.ts'
 import { createSeededRandom } from '../helpers/seeded-random.ts'
-import { startServer } from '../helpers/server-process.ts'
+import { ServerLives } from '../helpers/server-lives.ts'
 import { createStream, describeStream } from '../helpers/stream-calls.ts'
 import { OP, WireClient } from '../helpers/wire-client.ts'
 
@@ -33,13 +33,9 @@ async function exportedUpTo(client: WireClient): Promise<number> {
 test('kills during an export lose nothing, reuse no number and move no saved cursor back', async (t) => {
   const random = createSeededRandom(SEED)
   const endpoint = await openHttpEndpoint()
-  const first = await startServer()
-  let server = first
-  t.after(async () => {
-    await server.dispose()
-    await first.dispose()
-    await endpoint.close()
-  })
+  const servers = new ServerLives()
+  t.after(() => Promise.all([servers.dispose(), endpoint.close()]))
+  let server = await servers.start()
   const acknowledged: Acknowledged = new Map()
   /** Where the cursor stood before the last orderly stop: it may never fall behind that. */
   let saved = -1
@@ -62,7 +58,7 @@ test('kills during an export lose nothing, reuse no number and move no saved cur
       assert.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null })
     }
     await load
-    server = await startServer({ storeRoot: first.storeRoot })
+    server = await servers.start()
     client = await WireClient.connect({ port: server.port })
     const restarted = await exportedUpTo(client)
     assert.ok(restarted >= saved, `seed ${SEED}: the cursor fell from ${saved} to ${restarted}`)

@@ -6,7 +6,8 @@ import { test, type TestContext } from 'node:test'
 import { runLoad } from '../helpers/kill-load.ts'
 import { settleNames, type Slot } from '../helpers/kill-oracle.ts'
 import { createSeededRandom } from '../helpers/seeded-random.ts'
-import { spawnServer, startServer, type ServerProcess } from '../helpers/server-process.ts'
+import { ServerLives } from '../helpers/server-lives.ts'
+import { spawnServer, type ServerProcess } from '../helpers/server-process.ts'
 import { describeStream, listStreams, readAll } from '../helpers/stream-calls.ts'
 import { WireClient } from '../helpers/wire-client.ts'
 
@@ -22,13 +23,13 @@ const random = createSeededRandom(SEED)
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 /** A few starts that are killed before they are ready, then one that is not. */
-async function restart(storeRoot: string): Promise<ServerProcess> {
+async function restart(servers: ServerLives): Promise<ServerProcess> {
   while (random.fraction() < 0.35) {
-    const server = spawnServer({ storeRoot })
+    const server = spawnServer({ storeRoot: servers.storeRoot })
     await sleep(random.fraction() * START_MS)
     await server.kill('SIGKILL')
   }
-  return startServer({ storeRoot })
+  return servers.start()
 }
 
 async function endServer(server: ServerProcess): Promise<void> {
@@ -62,14 +63,19 @@ async function runUnderLoad(server: ServerProcess, slots: readonly Slot[]): Prom
   for (const problem of problems) throw problem
 }
 
-async function verify(server: ServerProcess, slots: readonly Slot[]): Promise<void> {
+/** Returns how many messages were read. */
+async function verify(server: ServerProcess, slots: readonly Slot[]): Promise<number> {
   const client = await WireClient.connect({ port: server.port })
   settleNames(slots, await listStreams(client))
+  let count = 0
   for (const { current } of slots) {
     if (current === undefined) continue
-    current.restarted(await describeStream(client, current.name), await readAll(client, current.name))
+    const messages = await readAll(client, current.name)
+    current.restarted(await describeStream(client, current.name), messages)
+    count += messages.length
   }
   await client.close()
+  return count
 }
 
 /** A killed server leaves no file that its successor does not use or remove. */
@@ -91,20 +97,16 @@ function assertNoLeftovers(storeRoot: string, slots: readonly Slot[]): void {
 
 async function runCycles(t: TestContext): Promise<void> {
   const slots: Slot[] = NAMES.map((name) => ({ name, current: undefined, pending: undefined }))
-  const first = await startServer()
-  let server = first
-  t.after(async () => {
-    await server.dispose()
-    await first.dispose()
-  })
+  const servers = new ServerLives()
+  t.after(() => servers.dispose())
+  let server = await servers.start()
   let verified = 0
   for (let cycle = 0; cycle < CYCLES; cycle++) {
     try {
       await runUnderLoad(server, slots)
-      server = await restart(first.storeRoot)
-      await verify(server, slots)
-      assertNoLeftovers(first.storeRoot, slots)
-      for (const { current } of slots) verified += current?.known.size ?? 0
+      server = await restart(servers)
+      verified += await verify(server, slots)
+      assertNoLeftovers(servers.storeRoot, slots)
     } catch (error) {
       throw new Error(`cycle ${cycle} of seed ${SEED}: ${String(error)}\n${server.output()}`, { cause: error })
     }

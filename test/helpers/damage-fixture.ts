@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startServer } from './server-process.ts'
+import { startServer, type ServerProcess } from './server-process.ts'
 import {
   append,
   appendAll,
@@ -117,8 +117,9 @@ export async function runDamageCase(damaged: DamageCase): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'stream-manager-damaged-'))
   cpSync(store.root, root, { recursive: true })
   damaged.inflict(root)
-  let server = await startServer({ storeRoot: root })
+  let server: ServerProcess | undefined
   try {
+    server = await startServer({ storeRoot: root })
     await verify(server.port, damaged, '')
     const client = await WireClient.connect({ port: server.port })
     for (const name of FILE_STREAMS) {
@@ -133,9 +134,9 @@ export async function runDamageCase(damaged: DamageCase): Promise<void> {
     }
     await verify(server.port, damaged, 'fresh')
   } catch (error) {
-    throw new Error(`${damaged.what}: ${String(error)}\n${server.output()}`, { cause: error })
+    throw new Error(`${damaged.what}: ${String(error)}\n${server?.output() ?? ''}`, { cause: error })
   } finally {
-    await server.dispose()
+    await server?.dispose()
     rmSync(root, { recursive: true, force: true })
   }
 }

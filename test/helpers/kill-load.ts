@@ -63,7 +63,7 @@ async function update(client: WireClient, incarnation: Incarnation, random: Rand
 }
 
 async function readSome(client: WireClient, incarnation: Incarnation, random: Random): Promise<void> {
-  const from = Math.floor(random.fraction() * Math.max(1, ...incarnation.known.keys()))
+  const from = Math.floor(random.fraction() * Math.max(1, incarnation.highest))
   const { map } = await client.request(OP.readMessages, {
     streamName: incarnation.name,
     readMessagesOptions: { desiredStartSequenceNumber: from, maxMessageCount: 50 }

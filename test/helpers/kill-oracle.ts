@@ -26,12 +26,17 @@ export class Incarnation {
   shape: Shape
   /** An update that has not been answered. */
   pendingShape: Shape | undefined
-  /** Counts of messages by sequence number: acknowledged, or seen by a reader. */
+  /**
+   * Counts of messages by sequence number: acknowledged, or seen by a reader. Dropped ones stay: their segment comes
+   * back when the server is killed before its catalogue knows of the drop.
+   */
   readonly known = new Map<number, number>()
   /** Counts that were sent and not answered, in the order of sending. */
   readonly pending = new Set<number>()
   /** Counts that were refused or that a restart has shown to be lost: they may never appear. */
   readonly gone = new Set<number>()
+  /** The highest number of `known`, -1 without any. */
+  highest = -1
   #sent = 0
   /** Over all its definitions: what was dropped stays dropped. */
   #smallestMaxSize: number
@@ -89,17 +94,16 @@ export class Incarnation {
     if (this.shape.persistence === 1) {
       assert.deepEqual([oldest, newest, messages.length], [0, -1, 0], this.#say('a memory stream starts anew'))
       this.known.clear()
+      this.highest = -1
     }
     assert.deepEqual(
       messages.map(({ sequenceNumber }) => sequenceNumber),
       Array.from({ length: newest - oldest + 1 }, (_, index) => oldest + index),
       this.#say('numbers have holes, or describe says others')
     )
-    const highest = Math.max(-1, ...this.known.keys())
-    assert.ok(newest >= highest, this.#say(`acknowledged ${highest} is lost, the newest is ${newest}`))
+    assert.ok(newest >= this.highest, this.#say(`acknowledged ${this.highest} is lost, the newest is ${newest}`))
     const fresh = messages.filter(({ sequenceNumber }) => !this.known.has(sequenceNumber))
     this.seen(messages)
-    for (const number of this.known.keys()) if (number < oldest) this.known.delete(number)
     const kept = fresh.map(({ payload }) => readMark(payload)?.count)
     const sentFirst = [...this.pending].slice(0, kept.length)
     assert.deepEqual(kept, sentFirst, this.#say('what was not acknowledged is no prefix of what was sent'))
@@ -123,6 +127,7 @@ export class Incarnation {
     const bound = this.known.get(sequenceNumber)
     assert.ok(bound === undefined || bound === count, this.#say(`number ${sequenceNumber} was given twice`))
     this.known.set(sequenceNumber, count)
+    this.highest = Math.max(this.highest, sequenceNumber)
   }
 
   #say(problem: string): string {

@@ -4,7 +4,8 @@ import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { spawnServer, startServer, type ServerProcess } from '../helpers/server-process.ts'
+import { ServerLives } from '../helpers/server-lives.ts'
+import { spawnServer, startServer } from '../helpers/server-process.ts'
 import {
   createStream,
   defining,
@@ -75,12 +76,9 @@ test('a store folder that is missing, no folder, or cannot be written is named w
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} answers what is in flight, refuses new clients, and exits with 0`, async (t) => {
-    const server = await startServer()
-    let again: ServerProcess | undefined
-    t.after(async () => {
-      await again?.dispose()
-      await server.dispose()
-    })
+    const servers = new ServerLives()
+    t.after(() => servers.dispose())
+    const server = await servers.start()
     const client = await WireClient.connect({ port: server.port })
     await createStream(client, 's', { flushOnWrite: true })
     const waiting = client.request(OP.readMessages, {
@@ -103,7 +101,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       outcome.status === 'fulfilled' ? [[outcome.value.map['sequenceNumber'] as number, `text ${index}`]] : []
     )
     assert.ok(acknowledged.length > 0)
-    again = await startServer({ storeRoot: server.storeRoot })
+    const again = await servers.start()
     const reader = await WireClient.connect({ port: again.port })
     assert.deepEqual(numbered(await readAll(reader, 's')), acknowledged)
     await reader.close()

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { openHttpEndpoint } from '../helpers/http-endpoint.ts'
-import { startServer, type ServerProcess } from '../helpers/server-process.ts'
+import { ServerLives } from '../helpers/server-lives.ts'
 import {
   append,
   appendAll,
@@ -30,18 +27,15 @@ interface Lives {
 }
 
 async function startLives(t: TestContext): Promise<Lives> {
-  const storeRoot = mkdtempSync(join(tmpdir(), 'stream-manager-lives-'))
-  let server: ServerProcess = await startServer({ storeRoot })
-  t.after(async () => {
-    await server.dispose()
-    rmSync(storeRoot, { recursive: true })
-  })
+  const servers = new ServerLives()
+  t.after(() => servers.dispose())
+  let server = await servers.start()
   const lives: Lives = {
     client: await WireClient.connect({ port: server.port }),
     async restart(nodeArguments = []) {
       lives.client.halfClose()
       assert.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null }, server.output())
-      server = await startServer({ storeRoot, nodeArguments })
+      server = await servers.start({ nodeArguments })
       lives.client = await WireClient.connect({ port: server.port })
     }
   }

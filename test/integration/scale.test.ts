@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONNECTIONS_MAX, MIB, READ_REPLY_BYTES_MAX, REFUSED_CONNECTIONS_MAX } from '../../component/base/limits.ts'
 import { memoryOf } from '../helpers/process-memory.ts'
-import { startServer, type ServerProcess } from '../helpers/server-process.ts'
+import { ServerLives } from '../helpers/server-lives.ts'
+import { startServer } from '../helpers/server-process.ts'
 import {
   append,
   createStream,
@@ -34,12 +35,9 @@ async function forEach<Value>(count: number, action: (index: number) => Promise<
 
 test('a thousand streams and a thousand connections, and all of it after a restart', async (t) => {
   const COUNT = 1_000
-  const server = await startServer()
-  let again: ServerProcess | undefined
-  t.after(async () => {
-    await again?.dispose()
-    await server.dispose()
-  })
+  const servers = new ServerLives()
+  t.after(() => servers.dispose())
+  const server = await servers.start()
   const nameOf = (index: number): string => `stream ${String(index).padStart(4, '0')}`
   const names = Array.from({ length: COUNT }, (_, index) => nameOf(index))
   const clients = await forEach(COUNT, () => WireClient.connect({ port: server.port }))
@@ -50,7 +48,7 @@ test('a thousand streams and a thousand connections, and all of it after a resta
   const { residentMiB } = memoryOf(server.pid)
   assert.deepEqual(await server.kill('SIGTERM'), { code: 0, signal: null })
 
-  again = await startServer({ storeRoot: server.storeRoot })
+  const again = await servers.start()
   const client = await WireClient.connect({ port: again.port })
   assert.deepEqual(await listStreams(client), names)
   await forEach(COUNT, async (index) => {
