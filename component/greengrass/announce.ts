@@ -19,41 +19,42 @@ export interface AnnounceOptions {
   readonly signal: AbortSignal
 }
 
-/** Resolves after the first attempt; a failed one is repeated in the background until it succeeds. */
-async function tell(what: string, attempt: () => Promise<void>, options: AnnounceOptions): Promise<void> {
-  const { clock, random, log, signal } = options
-  const isStopped = (): boolean => signal.aborted
-  const succeeds = async (failures: number): Promise<boolean> => {
-    try {
-      await attempt()
-      if (failures > 0) log.info('The nucleus has been told after all', { what })
-      return true
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error
-      if (!isStopped())
-        (failures === 0 ? log.warn : log.debug)('The nucleus could not be told; the server goes on', {
-          what,
-          reason: error.message
-        })
-      return false
-    }
-  }
-  const repeat = async (): Promise<void> => {
-    for (let failures = 1; !isStopped(); failures += 1) {
-      await sleep(clock, backoffDelayMs(REPEAT, failures, random.fraction()), signal)
-      if (isStopped() || (await succeeds(failures))) return
-    }
-  }
-  if (!(await succeeds(0))) void repeat()
-}
-
 /**
  * Publishes the port and reports the component RUNNING, in this order, as others look for the port once it runs (behaviour
- * 2, rules 3 and 4). What the nucleus does not take now is told again later: on nucleus lite the start of the component
- * counts as failed without the report (greengrass 2.3).
+ * 2, rules 3 and 4). Resolves after one attempt. What the nucleus did not take is told again in the background until it
+ * does: on nucleus lite the start of the component counts as failed without the report (greengrass 2.3).
  */
-export async function announce(options: AnnounceOptions): Promise<void> {
-  const { nucleus, port } = options
-  await tell('port', () => nucleus.publishPort(port), options)
-  await tell('RUNNING', () => nucleus.reportRunning(), options)
+export async function announce({ nucleus, port, clock, random, log, signal }: AnnounceOptions): Promise<void> {
+  const untold = new Map([
+    ['port', () => nucleus.publishPort(port)],
+    ['RUNNING', () => nucleus.reportRunning()]
+  ])
+  const isStopped = (): boolean => signal.aborted
+
+  const tell = async (what: string, attempt: () => Promise<void>, failures: number): Promise<void> => {
+    try {
+      await attempt()
+      untold.delete(what)
+      if (failures > 0) log.info('The nucleus has been told after all', { what })
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      const write = failures === 0 && !isStopped() ? log.warn : log.debug
+      write('The nucleus could not be told; the server goes on', { what, reason: error.message })
+    }
+  }
+
+  /** One after another: what comes later in the order must not overtake. */
+  const tellAll = async (failures: number): Promise<void> => {
+    for (const [what, attempt] of untold) if (!isStopped()) await tell(what, attempt, failures)
+  }
+
+  const repeat = async (): Promise<void> => {
+    for (let failures = 1; untold.size > 0 && !isStopped(); failures += 1) {
+      await sleep(clock, backoffDelayMs(REPEAT, failures, random.fraction()), signal)
+      await tellAll(failures)
+    }
+  }
+
+  await tellAll(0)
+  void repeat()
 }
