@@ -115,9 +115,17 @@ describe('imports', () => {
     assert.deepEqual(wrong, [])
   })
 
-  it('leave lmdb to the catalogue and the AWS SDK to aws/ and sinks/', () => {
+  it('leave lmdb to the catalogue, the AWS SDK to aws/ and sinks/, and the IoT SDK to the file that loads it lazily', () => {
     assert.deepEqual(
       findings(/from 'lmdb'/, (file) => !file.path.startsWith('store/catalogue/')),
+      []
+    )
+    assert.deepEqual(
+      findings(/from 'aws-(iot-device-sdk-v2|crt)[^']*'/, (file) => file.path !== 'greengrass/sdk-connection.ts'),
+      []
+    )
+    assert.deepEqual(
+      findings(/from '\.[^']*sdk-connection\.ts'/, () => true),
       []
     )
     assert.deepEqual(

@@ -41,7 +41,7 @@ export interface ExporterConfig {
 
 /** How to reach the nucleus (greengrass 3 and 5). */
 export interface NucleusAccess {
-  /** Absolute path of the IPC socket. */
+  /** Path of the IPC socket: absolute, unless only a relative one is short enough for a socket (greengrass 3). */
   readonly socketPath: string
   /** The component's own token: a secret, never to be logged. */
   readonly token: string

@@ -19,6 +19,8 @@ const CONCURRENCY_MAX = 100
 const S3_PART_BYTES_MAX = 5 * 2 ** 30
 const INTER_CALL_DELAY_MS_MAX = 3_600_000
 const BANDWIDTH_KBIT_MAX = 1_000_000_000
+/** Room for a path in `sockaddr_un` of Linux, without the final zero. */
+const SOCKET_PATH_BYTES_MAX = 107
 /** Longest path of a Linux file system call. */
 const PATH_BYTES_MAX = 4_096
 
@@ -177,12 +179,16 @@ function decideAuthentication(
   return false
 }
 
-/** The socket's path may be relative to the work folder (greengrass 3). */
+/**
+ * The nucleus gives a path relative to the work folder when the absolute one is too long for a socket (greengrass 3). The
+ * process stays in that folder, so it is kept then.
+ */
 function nucleusAccess(environment: Environment, workFolder: string): NucleusAccess | undefined {
   const token = parameterText(environment, 'SVCUID')
   const socketPath = parameterText(environment, 'AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT')
   if (token === undefined || socketPath === undefined) return undefined
-  return { token, socketPath: resolve(workFolder, socketPath) }
+  const absolute = resolve(workFolder, socketPath)
+  return { token, socketPath: Buffer.byteLength(absolute) > SOCKET_PATH_BYTES_MAX ? socketPath : absolute }
 }
 
 function awsVariables(environment: Environment): AwsVariables {

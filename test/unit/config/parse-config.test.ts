@@ -273,3 +273,10 @@ it('any text of any parameter is either taken or complained about, and never thr
     })
   )
 })
+
+it('the path of the nucleus stays relative where the absolute one is too long for a socket', () => {
+  const socketPathIn = (folder: string): string | undefined => parseConfig(NUCLEUS, folder).config.nucleus?.socketPath
+  const ofLength = (bytes: number): string => `/${'x'.repeat(bytes - '//ipc.socket'.length)}`
+  assert.equal(socketPathIn(`${ofLength(107)}/work/name`), `${ofLength(107)}/ipc.socket`)
+  assert.equal(socketPathIn(`${ofLength(108)}/work/name`), '../../ipc.socket')
+})
