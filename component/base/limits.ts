@@ -19,6 +19,8 @@ export const CONNECTIONS_MAX = 2_000
 export const REFUSED_CONNECTIONS_MAX = 200
 /** Requests of one connection that may wait for their answer; then its socket is not read. */
 export const IN_FLIGHT_REQUESTS_MAX = 256
+/** Payload bytes of the open requests of one connection at which it is not read any more. */
+export const CONNECTION_REQUEST_BYTES_MAX = 16 * MIB
 /** Waiting reads of all connections together, each about a kilobyte: a poll for every connection, and many for some. */
 export const WAITING_READS_MAX = 16_384
 /** Unsent reply bytes at which a connection is not read any more. */
@@ -33,7 +35,7 @@ export const CLOSING_TIMEOUT_MS: number = 10_000
 export const FRAME_PROGRESS_TIMEOUT_MS = 30_000
 export const FRAME_PROGRESS_BYTES_MIN = 64 * KIB
 
-/** Bytes of frames that are being received, over all connections. A 1 GiB frame fits where memory is plentiful. */
+/** Bytes of requests from their arrival to their answer, over all connections. A 1 GiB frame fits where memory is plentiful. */
 export const FRAME_MEMORY_BYTES_MAX = Math.max(64 * MIB, Math.min(2048 * MIB, Math.floor(totalmem() / 4)))
 /** Answers up to this size have memory of their own, so that large ones never hold up small ones. */
 export const SMALL_ANSWER_BYTES_MAX = MIB

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { ByteBudget } from '../base/byte-budget.ts'
 import type { Clock } from '../base/clock.ts'
 import {
+  CONNECTION_REQUEST_BYTES_MAX,
   FRAME_LENGTH_MAX,
   HANDSHAKE_FRAME_LENGTH_MAX,
   IN_FLIGHT_REQUESTS_MAX,
@@ -24,6 +25,7 @@ import { createDeadlines, type ConnectionState, type Deadlines } from './deadlin
 import { performHandshake, refuseClient, type HandshakeOptions, type HandshakeOutcome } from './handshake.ts'
 import { OpenAnswer, type RequestContext } from './open-answer.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
+import { createRequestMemory, type RequestMemory } from './request-memory.ts'
 
 /*
  * One connection:
@@ -60,6 +62,7 @@ export class Connection {
   readonly #answers: Answers
   readonly #deadlines: Deadlines
   readonly #gone = new AbortController()
+  readonly #memory: RequestMemory
   readonly #request: RequestContext
   #state: ConnectionState = 'awaiting Connect'
   #isAuthenticating = false
@@ -69,15 +72,20 @@ export class Connection {
   #hasPeerEnded = false
   /** No answer leaves any more, because it would come too late. */
   #isAbandoned = false
-  #frameReservedBytes = 0
+  /** A request that has arrived waits for memory. */
+  #isWaitingForMemory = false
+  /** Held by the request that is being dispatched. */
+  #heldBytes = 0
 
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket
     this.#options = options
     setMaxListeners(0, this.#gone.signal)
+    const memory = createRequestMemory(options.frameBudget)
+    this.#memory = memory
     const budget = {
-      reserve: (bytes: number) => options.frameBudget.tryReserve(bytes),
-      release: (bytes: number) => options.frameBudget.release(bytes)
+      reserve: (bytes: number) => memory.tryHold(bytes),
+      release: (bytes: number) => memory.release(bytes)
     }
     this.#decoder = new FrameDecoder(
       {
@@ -95,7 +103,7 @@ export class Connection {
     this.#request = {
       answers: this.#answers,
       answerShare: createAnswerShare(options.answerMemory),
-      frameBudget: options.frameBudget,
+      memory,
       signal: this.#gone.signal,
       monotonicMs: () => options.clock.monotonicMs()
     }
@@ -149,8 +157,8 @@ export class Connection {
   open(operation: number, requestId: string): OpenAnswer {
     const mayWait = operation === OPERATION.readMessages
     const pending = this.#answers.open(requestId, mayWait ? undefined : this.#options.clock.monotonicMs())
-    const open = new OpenAnswer(this.#request, pending, this.#frameReservedBytes)
-    this.#frameReservedBytes = 0
+    const open = new OpenAnswer(this.#request, pending, this.#heldBytes)
+    this.#heldBytes = 0
     return open
   }
 
@@ -166,18 +174,40 @@ export class Connection {
 
   #onFrame(operation: number, payload: Buffer, reservedBytes: number): void {
     if (this.#state === 'awaiting Connect') {
-      this.#options.frameBudget.release(reservedBytes)
+      this.#memory.release(reservedBytes)
       void this.#onFirstFrame(operation, payload)
-      return
+    } else if (reservedBytes > 0 || this.#memory.tryHold(payload.length)) {
+      this.#serve(operation, payload)
+    } else {
+      this.#serveWithMemory(operation, payload)
     }
-    this.#frameReservedBytes = reservedBytes
+  }
+
+  /** Serves a request whose payload is accounted for. */
+  #serve(operation: number, payload: Buffer): void {
+    this.#heldBytes = payload.length
     if (!dispatch(operation, payload, this.#options.services, this)) {
-      this.#options.frameBudget.release(reservedBytes)
-      this.#frameReservedBytes = 0
+      this.#memory.release(this.#heldBytes)
+      this.#heldBytes = 0
       this.#options.logger.debug('A request without a readable request id ends its connection', { operation })
       this.close()
     }
     this.#throttle()
+  }
+
+  /** Serves a request when its turn for memory has come, and takes in nothing else until then. */
+  #serveWithMemory(operation: number, payload: Buffer): void {
+    this.#isWaitingForMemory = true
+    this.#pause()
+    this.#memory.hold(payload.length, () => {
+      this.#isWaitingForMemory = false
+      if (this.#state !== 'established') {
+        this.#memory.release(payload.length)
+        return
+      }
+      this.#serve(operation, payload)
+      if (!this.#isOverloaded()) this.#resume()
+    })
   }
 
   async #onFirstFrame(operation: number, payload: Buffer): Promise<void> {
@@ -221,7 +251,12 @@ export class Connection {
   }
 
   #isOverloaded(): boolean {
-    return this.#answers.openCount >= IN_FLIGHT_REQUESTS_MAX || this.#outbox.unsentBytes >= UNSENT_REPLY_BYTES_MAX
+    return (
+      this.#isWaitingForMemory ||
+      this.#answers.openCount >= IN_FLIGHT_REQUESTS_MAX ||
+      this.#memory.heldBytes >= CONNECTION_REQUEST_BYTES_MAX ||
+      this.#outbox.unsentBytes >= UNSENT_REPLY_BYTES_MAX
+    )
   }
 
   /** Takes in no more requests than can be answered: the rest waits in the kernel, and so in the client. */

@@ -1,13 +1,13 @@
-import type { ByteBudget } from '../base/byte-budget.ts'
 import type { OpenRequest } from '../handlers/index.ts'
 import type { AnswerShare, Claim } from './answer-memory.ts'
 import type { Answers, PendingAnswer } from './answers.ts'
+import type { RequestMemory } from './request-memory.ts'
 
 /** What one request takes from its connection. */
 export interface RequestContext {
   readonly answers: Answers
   readonly answerShare: AnswerShare
-  readonly frameBudget: ByteBudget
+  readonly memory: RequestMemory
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal
   readonly monotonicMs: () => number
@@ -21,7 +21,7 @@ export class OpenAnswer implements OpenRequest {
   #claimedBytes = 0
   #claim: Claim | undefined
 
-  /** @param frameBytes what the request's frame holds of the frame budget */
+  /** @param frameBytes what the request's payload holds of the memory for requests */
   constructor(context: RequestContext, pending: PendingAnswer, frameBytes: number) {
     this.#context = context
     this.#pending = pending
@@ -53,7 +53,7 @@ export class OpenAnswer implements OpenRequest {
   }
 
   answer(frame: Buffer): void {
-    if (this.#frameBytes > 0) this.#context.frameBudget.release(this.#frameBytes)
+    if (this.#frameBytes > 0) this.#context.memory.release(this.#frameBytes)
     this.#frameBytes = 0
     const claim = this.#claim
     if (claim === undefined) this.#context.answers.answer(this.#pending, frame)

@@ -81,6 +81,37 @@ test('the memory of a request is held until it is answered', async (t) => {
   assert.equal((await second.takeFrame()).map['status'], STATUS.success)
 })
 
+test('small requests wait their turn for memory too, however many connections send them', async (t) => {
+  const scene = await openServerScene(t, { frameMemoryBytes: 100 * 1024 })
+  await createStreams(scene)
+  const gate = scene.holdSyncs()
+  const [first, second] = [await scene.connect(), await scene.connect()]
+  sendAppend(first, 'flushed', 'holds', 'x'.repeat(40 * 1024))
+  assert.equal(await untilSteady(scene.served), 1)
+  sendAppend(second, 'flushed', 'also holds', 'x'.repeat(40 * 1024))
+  assert.equal(await untilSteady(scene.served), 2)
+  sendAppend(second, 'quick', 'waits', 'x'.repeat(40 * 1024))
+  sendAppend(second, 'quick', 'behind it')
+  assert.equal(await untilSteady(scene.served), 2)
+  gate.open()
+  assert.equal((await first.takeFrame()).map['status'], STATUS.success)
+  const answered = new Set<unknown>()
+  for (let count = 0; count < 3; count += 1) answered.add((await second.takeFrame()).map['requestId'])
+  assert.deepEqual(answered, new Set(['also holds', 'waits', 'behind it']))
+  assert.equal(scene.frameBudget.used, 0)
+})
+
+test('a connection whose open requests hold 16 MiB is not read until some are answered', async (t) => {
+  const scene = await openServerScene(t)
+  await createStreams(scene)
+  const gate = scene.holdSyncs()
+  const client = await scene.connect()
+  for (let count = 0; count < 8; count += 1) sendAppend(client, 'flushed', `${count}`, 'x'.repeat(4 * MIB))
+  assert.equal(await untilSteady(scene.served), 4)
+  gate.open()
+  for (let count = 0; count < 8; count += 1) assert.equal((await client.takeFrame()).map['status'], STATUS.success)
+})
+
 test('an answer that would come after 55 s is not given: the connection ends, the append stands', async (t) => {
   const scene = await openServerScene(t)
   await createStreams(scene)
