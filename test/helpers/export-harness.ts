@@ -16,6 +16,8 @@ export interface FakeSource extends ExportSource {
   readonly reads: number
   /** Appends durable messages of `bytes` bytes each. */
   append(count: number, bytes?: number): void
+  /** Appends one durable message. */
+  appendPayload(payload: Buffer): void
   /** Removes messages below `oldest`, as retention does. */
   drop(oldest: number): void
   timeToLiveMs: number | undefined
@@ -44,6 +46,11 @@ export function createFakeSource(clock: FakeClock, streamName = 'stream', stream
     readError: undefined,
     get reads() {
       return reads
+    },
+    appendPayload(payload) {
+      messages.push({ sequenceNumber: source.durableNext, ingestTimeMs: clock.wallMs(), payload })
+      source.durableNext += 1
+      for (const listener of listeners) listener()
     },
     append(count, bytes = 10) {
       for (let index = 0; index < count; index += 1) store(Buffer.alloc(bytes, source.durableNext % 256))

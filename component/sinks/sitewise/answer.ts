@@ -37,7 +37,7 @@ export function readErrorEntries(
   entries: readonly PlannedEntry[]
 ): readonly EntryFate[] | undefined {
   if (errorEntries === undefined) return undefined
-  const fates = new Map(entries.map((entry) => [entry.id, { kind: 'accepted', reason: '' } as EntryFate]))
+  const fates = new Map<string, EntryFate>(entries.map((entry) => [entry.id, { kind: 'accepted', reason: '' }]))
   for (const { entryId, errors } of errorEntries) {
     const entry = entries.find(({ id }) => id === entryId)
     if (entry === undefined) return undefined

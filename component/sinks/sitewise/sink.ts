@@ -40,7 +40,7 @@ export function createSiteWiseSink({ client, clock }: SiteWiseSinkContext): Sink
   }
 
   const answered = (plan: RequestPlan, fates: readonly EntryFate[]): SendOutcome => {
-    countMax = Math.min(ENTRIES_MAX, countMax * 2)
+    if (plan.unsent.length === 0) countMax = ENTRIES_MAX
     return outcomeOf(
       plan,
       plan.entries.map((entry, position) => settle(entry, fates[position] ?? { kind: 'failed', reason: '' }))
@@ -55,6 +55,8 @@ export function createSiteWiseSink({ client, clock }: SiteWiseSinkContext): Sink
       countMax = Math.ceil(entries.length / 2)
       return outcomeOf({ ...plan, entries: [], unsent: ascending([...plan.unsent, ...indicesOf(entries)]) }, [])
     }
+    // The offender is found.
+    if (kind === 'rejected') countMax = ENTRIES_MAX
     return answered(
       plan,
       entries.map(() => ({ kind, reason: text }))
