@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startServer, type ServerProcess } from './server-process.ts'
@@ -66,7 +66,8 @@ export async function makeSampleStore(isOrderly: boolean): Promise<SampleStore> 
 /** The snapshot follows a new definition at once, but after the answer. */
 async function untilSnapshotHolds(root: string, name: string): Promise<void> {
   const path = join(root, 'streams-v1', 'catalogue.snapshot')
-  for (let attempt = 0; !readFileSync(path, 'latin1').includes(name); attempt++) {
+  const isThere = (): boolean => existsSync(path) && readFileSync(path, 'latin1').includes(name)
+  for (let attempt = 0; !isThere(); attempt++) {
     assert.ok(attempt < 500, 'the snapshot was not written')
     await new Promise((resolve) => setTimeout(resolve, 20))
   }

@@ -16,8 +16,11 @@ export interface HttpEndpoint {
 
 const PATIENCE_MS = 30_000
 
-/** Opens an endpoint on a free port of the loopback address; it accepts everything, and each message once more at will. */
-export async function openHttpEndpoint(): Promise<HttpEndpoint> {
+/**
+ * Opens an endpoint on a free port of the loopback address.
+ * @param holdMs how long it keeps a request before it accepts it; what the client gives up meanwhile is not accepted
+ */
+export async function openHttpEndpoint(holdMs: () => number = () => 0): Promise<HttpEndpoint> {
   const received = new Map<number, string>()
   let duplicates = 0
   let arrived = (): void => undefined
@@ -34,8 +37,11 @@ export async function openHttpEndpoint(): Promise<HttpEndpoint> {
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
-      accept(Buffer.concat(chunks).toString())
-      response.writeHead(200).end()
+      setTimeout(() => {
+        if (response.destroyed) return
+        accept(Buffer.concat(chunks).toString())
+        response.writeHead(200).end()
+      }, holdMs())
     })
   })
   server.listen(0, '127.0.0.1')
