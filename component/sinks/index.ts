@@ -46,7 +46,7 @@ export function createDestinations(options: SinkOptions): Destinations {
   const aws = once(() => loadAws(options))
   const kinesis = once(async () => {
     const { createKinesisSinks } = await import('./kinesis/index.ts')
-    return createKinesisSinks(await aws(), random, options.kinesisInterCallDelayMs)
+    return createKinesisSinks(await aws(), clock, random, options.kinesisInterCallDelayMs)
   })
   const sitewise = once(async () => {
     const { createSiteWiseSinks } = await import('./sitewise/index.ts')

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { ExportBatch, Sink } from '../../component/export/sink.ts'
+import { createShardDirectory } from '../../component/sinks/kinesis/shard-directory.ts'
 import { limitsOf } from '../../component/sinks/limits.ts'
 import type { KinesisExport } from '../../component/model/export-definition.ts'
 import { createExportHarness, createFakeSource } from '../helpers/export-harness.ts'
-import { localKinesisSink, startEmulatedKinesis } from '../helpers/kinesis-fixture.ts'
+import { localKinesisSink, startEmulatedKinesis, UNKNOWN_SHARDS } from '../helpers/kinesis-fixture.ts'
 
 const definition: KinesisExport = { kind: 'kinesis', identifier: 'k', kinesisStreamName: 'target' }
 const signal = new AbortController().signal
@@ -57,7 +58,7 @@ test('a missing stream is waited for, with the phrase that operators search for'
   const { createKinesisSink } = await import('../../component/sinks/kinesis/sink.ts')
   const { systemRandom } = await import('../../component/base/random.ts')
   const sink = createKinesisSink(
-    { client: kinesis.client, random: systemRandom, interCallDelayMs: undefined },
+    { client: kinesis.client, random: systemRandom, shards: UNKNOWN_SHARDS, interCallDelayMs: undefined },
     { ...definition, kinesisStreamName: 'absent' }
   )
   assert.deepEqual(await sink.send(batchOf(Buffer.from('x')), signal), {
@@ -65,4 +66,29 @@ test('a missing stream is waited for, with the phrase that operators search for'
     reason: "ResourceNotFoundException: export stream absent doesn't exist",
     waitMs: 0
   })
+})
+
+test('records are spread evenly over known shards, at no more than their rates, and everything arrives', async () => {
+  const kinesis = await startEmulatedKinesis(3)
+  after(() => kinesis.close())
+  const harness = createExportHarness({ limitsOf, sendBatch: (batch, abort) => sink.send(batch, abort) })
+  const sink = localKinesisSink(kinesis.client, undefined, createShardDirectory(kinesis.client, harness.clock))
+  const source = createFakeSource(harness.clock)
+  const COUNT = 4_500
+  for (let index = 0; index < COUNT; index += 1) source.appendPayload(Buffer.from(`message ${index}`))
+  const startMs = harness.clock.monotonicMs()
+  harness.engine.open(source, [definition], new Map())
+  while (harness.saved.get('id-stream/k')?.next !== BigInt(COUNT)) {
+    await harness.flush()
+    if (harness.clock.nextTimerMs !== undefined) harness.clock.advance(harness.clock.nextTimerMs)
+  }
+  const seconds = (harness.clock.monotonicMs() - startMs) / 1000
+  // A burst of one second, then 3000 records a second.
+  assert.ok(seconds >= 0.49 && seconds < 0.6, `took ${seconds} s`)
+  const shards = await Promise.all([0, 1, 2].map((shard) => kinesis.payloads(shard)))
+  for (const shard of shards) assert.ok(Math.abs(shard.length - COUNT / 3) < 100, `${shard.length} in one shard`)
+  const arrived = new Set(shards.flat().map((payload) => payload.toString()))
+  assert.equal(arrived.size, COUNT)
+  assert.equal(shards.flat().length, COUNT)
+  assert.equal(harness.log.at('WARN').length, 0)
 })

@@ -11,6 +11,7 @@ import {
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { AwsRequestHandler, awsClientSettings, type CredentialSource } from '../../component/aws/index.ts'
 import type { Sink } from '../../component/export/sink.ts'
+import type { ShardDirectory } from '../../component/sinks/kinesis/shard-directory.ts'
 import { createKinesisSink } from '../../component/sinks/kinesis/sink.ts'
 import { createSeededRandom } from './seeded-random.ts'
 
@@ -32,10 +33,16 @@ export function localKinesisClient(
   )
 }
 
+/** What a sink knows of shards without the permission to list them. */
+export const UNKNOWN_SHARDS: ShardDirectory = {
+  pacerOf: () => Promise.resolve(undefined),
+  suspect: () => undefined
+}
+
 /** A sink for the stream `target`. */
-export function localKinesisSink(client: KinesisClient, interCallDelayMs?: number): Sink {
+export function localKinesisSink(client: KinesisClient, interCallDelayMs?: number, shards = UNKNOWN_SHARDS): Sink {
   return createKinesisSink(
-    { client, random: createSeededRandom(1), interCallDelayMs },
+    { client, random: createSeededRandom(1), shards, interCallDelayMs },
     { kind: 'kinesis', identifier: 'k', kinesisStreamName: 'target' }
   )
 }
@@ -43,15 +50,15 @@ export function localKinesisSink(client: KinesisClient, interCallDelayMs?: numbe
 /** An emulated Kinesis in this process. */
 export interface EmulatedKinesis {
   readonly client: KinesisClient
-  /** Payloads of all records of the stream `target`, in the order of their shards. */
-  payloads(): Promise<Buffer[]>
+  /** Payloads of all records of one shard of the stream `target`, in order. @param shard its number; absent is the first */
+  payloads(shard?: number): Promise<Buffer[]>
   close(): Promise<void>
 }
 
 type Kinesalite = (options: { createStreamMs: number; shardLimit: number }) => Server
 
-/** Starts an emulator with the stream `target` of one shard. */
-export async function startEmulatedKinesis(): Promise<EmulatedKinesis> {
+/** Starts an emulator with the stream `target`. */
+export async function startEmulatedKinesis(shardCount = 1): Promise<EmulatedKinesis> {
   const kinesalite = createRequire(import.meta.url)('kinesalite') as Kinesalite
   const server = kinesalite({ createStreamMs: 1, shardLimit: 10 })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -65,16 +72,17 @@ export async function startEmulatedKinesis(): Promise<EmulatedKinesis> {
     requestHandler: new NodeHttpHandler()
   })
   const StreamName = 'target'
-  await client.send(new CreateStreamCommand({ StreamName, ShardCount: 1 }))
+  await client.send(new CreateStreamCommand({ StreamName, ShardCount: shardCount }))
   for (let isActive = false; !isActive;) {
     const { StreamDescription } = await client.send(new DescribeStreamCommand({ StreamName }))
     isActive = StreamDescription?.StreamStatus === 'ACTIVE'
   }
   return {
     client,
-    async payloads() {
-      const shard = { StreamName, ShardId: 'shardId-000000000000', ShardIteratorType: 'TRIM_HORIZON' } as const
-      let { ShardIterator: iterator } = await reader.send(new GetShardIteratorCommand(shard))
+    async payloads(shard = 0) {
+      const ShardId = `shardId-${String(shard).padStart(12, '0')}`
+      const start = { StreamName, ShardId, ShardIteratorType: 'TRIM_HORIZON' } as const
+      let { ShardIterator: iterator } = await reader.send(new GetShardIteratorCommand(start))
       const payloads: Buffer[] = []
       for (let isEnd = false; !isEnd;) {
         const { Records = [], NextShardIterator } = await reader.send(

@@ -1,16 +1,20 @@
 import { KinesisClient } from '@aws-sdk/client-kinesis'
 import { awsClientSettings, type AwsContext } from '../../aws/index.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { Sink } from '../../export/sink.ts'
 import type { KinesisExport } from '../../model/export-definition.ts'
+import { createShardDirectory } from './shard-directory.ts'
 import { createKinesisSink } from './sink.ts'
 
 /** Makes the sinks of all Kinesis exports over one client. */
 export function createKinesisSinks(
   aws: AwsContext,
+  clock: Clock,
   random: Random,
   interCallDelayMs: number | undefined
 ): (definition: KinesisExport) => Sink {
   const client = new KinesisClient(awsClientSettings(aws, 'KINESIS'))
-  return (definition) => createKinesisSink({ client, random, interCallDelayMs }, definition)
+  const shards = createShardDirectory(client, clock)
+  return (definition) => createKinesisSink({ client, random, shards, interCallDelayMs }, definition)
 }

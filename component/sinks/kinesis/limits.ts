@@ -13,6 +13,9 @@ export const RECORDS_MAX = 500
 export const REQUEST_BYTES_MAX = 10 * MIB
 /** The request size before the quota was doubled, which some endpoints still enforce (behaviour 8). */
 export const REQUEST_BYTES_FALLBACK = 5 * MIB
+/** What one shard takes: https://docs.aws.amazon.com/streams/latest/dev/service-sizes-and-limits.html */
+export const SHARD_RECORDS_PER_SECOND = 1_000
+export const SHARD_BYTES_PER_SECOND = 1_000_000
 /** A UUID, the partition key of every record. */
 export const PARTITION_KEY_BYTES = 36
 

@@ -3,10 +3,22 @@ import type { Random } from '../../base/random.ts'
 import type { StoredMessage } from '../../model/message.ts'
 import { uuid } from '../uuid.ts'
 import { kinesisRecordBytes } from './limits.ts'
+import { hashKeyIn, type OpenShard } from './shards.ts'
 
-/** One record per message, under a random partition key that spreads them over the shards (behaviour 8). */
-export function kinesisRecords(messages: readonly StoredMessage[], random: Random): PutRecordsRequestEntry[] {
-  return messages.map(({ payload }) => ({ Data: payload, PartitionKey: uuid(random) }))
+/**
+ * One record per message, under a random partition key that spreads them over the shards (behaviour 8).
+ * @param shardOf the shard that a message was given; undefined when the partition key is to choose it
+ */
+export function kinesisRecords(
+  messages: readonly StoredMessage[],
+  shardOf: (message: StoredMessage) => OpenShard | undefined,
+  random: Random
+): PutRecordsRequestEntry[] {
+  return messages.map((message) => {
+    const shard = shardOf(message)
+    const record = { Data: message.payload, PartitionKey: uuid(random) }
+    return shard === undefined ? record : { ...record, ExplicitHashKey: hashKeyIn(shard, random) }
+  })
 }
 
 /** Cuts a batch into requests of at most `bytesMax`, in order; a larger message goes alone. */
@@ -33,7 +45,8 @@ export interface RecordResults {
   readonly failed: readonly number[]
   /** Error of the first of them. */
   readonly firstError: { readonly code: string; readonly message: string } | undefined
-  readonly throttled: boolean
+  /** Indices of the records that were throttled: their shard is at its limit. */
+  readonly throttled: readonly number[]
 }
 
 /**
@@ -59,6 +72,6 @@ export function readResults(
             code: first.ErrorCode ?? 'InvalidResponse',
             message: first.ErrorMessage ?? 'no sequence number in the result'
           },
-    throttled: errors.some((error) => error.ErrorCode === 'ProvisionedThroughputExceededException')
+    throttled: failed.filter((index) => results[index]?.ErrorCode === 'ProvisionedThroughputExceededException')
   }
 }

@@ -8,10 +8,14 @@ import { kinesisFailure } from './errors.ts'
 import { kinesisRecordBytes, REQUEST_BYTES_FALLBACK, REQUEST_BYTES_MAX } from './limits.ts'
 import { createPacing } from './pacing.ts'
 import { kinesisRecords, readResults, splitByBytes } from './request.ts'
+import type { ShardDirectory } from './shard-directory.ts'
+import type { ShardPacer } from './shard-pacer.ts'
+import type { OpenShard } from './shards.ts'
 
 export interface KinesisSinkContext {
   readonly client: KinesisClient
   readonly random: Random
+  readonly shards: ShardDirectory
   /** Undefined when the deployment leaves it at its default. */
   readonly interCallDelayMs: number | undefined
 }
@@ -22,43 +26,49 @@ type Put =
       readonly kind: 'answered'
       readonly failed: readonly StoredMessage[]
       readonly reason: string
-      readonly throttled: boolean
+      readonly throttled: readonly StoredMessage[]
     }
-  | { readonly kind: 'failed'; readonly reason: string; readonly throttled: boolean }
+  | { readonly kind: 'failed'; readonly reason: string; readonly throttled: readonly StoredMessage[] }
   | { readonly kind: 'tooLarge'; readonly reason: string }
 
+/** The shards that the messages of a batch were given; without any the partition keys choose. */
+type ShardOf = ReadonlyMap<StoredMessage, OpenShard>
+
+const NO_SHARDS: ShardOf = new Map()
+
 /**
- * Puts batches into a Kinesis data stream (behaviour 8). A destination that refuses a request for its size gets smaller
+ * Puts batches into a Kinesis data stream (behaviour 8). Where the shards are known, as much of a batch is sent as they
+ * have room for, and the rest later; otherwise there are pauses between requests. A destination that refuses a request for its size gets smaller
  * ones from then on; a batch then takes several requests.
  */
 export function createKinesisSink(context: KinesisSinkContext, definition: KinesisExport): Sink {
-  const { client, random } = context
+  const { client, random, shards } = context
   const { kinesisStreamName } = definition
   const pacing = createPacing(context.interCallDelayMs)
   let requestBytesMax = REQUEST_BYTES_MAX
 
-  const put = async (messages: readonly StoredMessage[], signal: AbortSignal): Promise<Put> => {
+  const put = async (messages: readonly StoredMessage[], shardOf: ShardOf, signal: AbortSignal): Promise<Put> => {
     try {
       const command = new PutRecordsCommand({
         StreamName: kinesisStreamName,
-        Records: kinesisRecords(messages, random)
+        Records: kinesisRecords(messages, (message) => shardOf.get(message), random)
       })
       const results = readResults((await client.send(command, { abortSignal: signal })).Records, messages.length)
       if (results === undefined) {
         const text = reason('InvalidResponse', 'the list of results does not fit the request')
-        return { kind: 'failed', reason: text, throttled: false }
+        return { kind: 'failed', reason: text, throttled: [] }
       }
       const { failed, firstError, throttled } = results
       return {
         kind: 'answered',
-        failed: messages.filter((_, index) => failed.includes(index)),
+        failed: pick(messages, failed),
         reason: firstError === undefined ? '' : reason(firstError.code, firstError.message),
-        throttled
+        throttled: pick(messages, throttled)
       }
     } catch (error) {
       const failure = kinesisFailure(error, kinesisStreamName)
       if (failure.kind === 'tooLarge') return { kind: 'tooLarge', reason: failure.reason }
-      return { kind: 'failed', reason: failure.reason, throttled: failure.kind === 'throttled' }
+      return { kind: 'failed', reason: failure.reason, throttled: failure.kind === 'throttled' ? messages : [] }
     }
   }
 
@@ -71,14 +81,31 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
     return true
   }
 
-  /** Sends a batch in as many requests as it takes, up to the first that fails as a whole. */
-  const putAll = async (messages: readonly StoredMessage[], signal: AbortSignal): Promise<SendOutcome> => {
+  /** Rests the shards of throttled messages, or the whole export where they are not known. @returns the pause */
+  const pauseAfter = (throttled: readonly StoredMessage[], isComplete: boolean, shardOf: ShardOf): number => {
+    if (throttled.length > 0) shards.suspect(kinesisStreamName)
+    if (shardOf !== NO_SHARDS) return 0
+    if (throttled.length > 0) return pacing.throttled()
+    return isComplete ? pacing.succeeded() : pacing.current()
+  }
+
+  /** Sends messages in as many requests as it takes, up to the first that fails as a whole. */
+  const putAll = async (
+    messages: readonly StoredMessage[],
+    shardOf: ShardOf,
+    pacer: ShardPacer | undefined,
+    signal: AbortSignal
+  ): Promise<SendOutcome> => {
     const failed = new Set<StoredMessage>()
+    const throttled: StoredMessage[] = []
     let firstReason = ''
-    let throttled = false
     const outcome = (unsent: readonly StoredMessage[]): SendOutcome => {
       for (const message of unsent) failed.add(message)
-      const waitMs = throttled ? pacing.throttled() : failed.size > 0 ? pacing.current() : pacing.succeeded()
+      for (const message of throttled) {
+        const shard = shardOf.get(message)
+        if (shard !== undefined) pacer?.throttled(shard)
+      }
+      const waitMs = pauseAfter(throttled, failed.size === 0, shardOf)
       const indices = messages.flatMap((message, index) => (failed.has(message) ? [index] : []))
       if (indices.length === 0) return { kind: 'delivered', waitMs }
       if (indices.length === messages.length) return { kind: 'retryLater', reason: firstReason, waitMs }
@@ -86,19 +113,38 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
     }
     let rest = messages
     for (const piece of splitByBytes(messages, requestBytesMax)) {
-      const result = await put(piece, signal)
+      const result = await put(piece, shardOf, signal)
       if (result.kind === 'tooLarge') {
-        if (rest === messages && fallBack(piece)) return putAll(messages, signal)
-        // Only a request that stands for the whole batch is rejected; otherwise the engine sends what is left again.
+        if (rest === messages && fallBack(piece)) return putAll(messages, shardOf, pacer, signal)
+        // Only a request that stands for all messages is rejected; otherwise the engine sends what is left again.
         if (piece.length === messages.length) return { kind: 'rejected', reason: result.reason }
       }
       if (firstReason === '') firstReason = result.reason
-      if (result.kind !== 'tooLarge') throttled ||= result.throttled
+      if (result.kind !== 'tooLarge') throttled.push(...result.throttled)
       if (result.kind !== 'answered') return outcome(rest)
       for (const message of result.failed) failed.add(message)
       rest = rest.slice(piece.length)
     }
     return outcome([])
+  }
+
+  /** Sends what the shards have room for. */
+  const putPlaced = async (
+    messages: readonly StoredMessage[],
+    pacer: ShardPacer,
+    signal: AbortSignal
+  ): Promise<SendOutcome> => {
+    const placement = pacer.place(messages)
+    const placed = messages.slice(0, placement.shards.length)
+    const unsent = indicesFrom(placed.length, messages.length)
+    if (placed.length === 0) return { kind: 'partial', failed: [], unsent, reason: '', waitMs: placement.waitMs }
+    const shardOf = new Map(
+      placed.flatMap((message, index) => {
+        const shard = placement.shards[index]
+        return shard === undefined ? [] : [[message, shard] as const]
+      })
+    )
+    return withUnsent(await putAll(placed, shardOf, pacer, signal), placed.length, unsent, placement.waitMs)
   }
 
   return {
@@ -107,9 +153,34 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
       if (first !== undefined && second === undefined && kinesisRecordBytes(first) > REQUEST_BYTES_MAX) {
         return { kind: 'rejected', reason: reason('RecordTooLarge', `a record of ${first.payload.length} bytes`) }
       }
-      return putAll(messages, signal)
+      const pacer = await shards.pacerOf(kinesisStreamName, signal)
+      return pacer === undefined ? putAll(messages, NO_SHARDS, undefined, signal) : putPlaced(messages, pacer, signal)
     },
     // The client is shared by all Kinesis exports.
     close: () => undefined
   }
 }
+
+/**
+ * The outcome for a whole batch of which only a part was sent. A rejection is one of the batch, too: the engine halves it
+ * until all of it is sent.
+ */
+function withUnsent(outcome: SendOutcome, sentCount: number, unsent: readonly number[], waitMs: number): SendOutcome {
+  if (unsent.length === 0) return outcome
+  switch (outcome.kind) {
+    case 'delivered':
+      return { kind: 'partial', failed: [], unsent, reason: '', waitMs }
+    case 'partial':
+      return { ...outcome, unsent, waitMs }
+    case 'retryLater':
+      return { kind: 'partial', failed: indicesFrom(0, sentCount), unsent, reason: outcome.reason, waitMs }
+    case 'rejected':
+      return outcome
+  }
+}
+
+const indicesFrom = (start: number, end: number): number[] =>
+  Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index)
+
+const pick = (messages: readonly StoredMessage[], indices: readonly number[]): StoredMessage[] =>
+  indices.flatMap((index) => messages[index] ?? [])

@@ -3,6 +3,9 @@ import { after, beforeEach, test } from 'node:test'
 import { Fault } from '../../../../component/base/fault.ts'
 import type { ExportBatch, SendOutcome, Sink } from '../../../../component/export/sink.ts'
 import type { KinesisExport } from '../../../../component/model/export-definition.ts'
+import type { ShardDirectory } from '../../../../component/sinks/kinesis/shard-directory.ts'
+import { createShardPacer } from '../../../../component/sinks/kinesis/shard-pacer.ts'
+import { createFakeClock, type FakeClock } from '../../../helpers/fake-clock.ts'
 import { localKinesisClient, localKinesisSink } from '../../../helpers/kinesis-fixture.ts'
 import { answering, startScriptedServer, type ReceivedRequest } from '../../../helpers/scripted-server.ts'
 
@@ -18,7 +21,11 @@ const INTERNAL = { ErrorCode: 'InternalFailure', ErrorMessage: 'Internal Service
 
 interface PutRecords {
   readonly StreamName: string
-  readonly Records: readonly { readonly Data: string; readonly PartitionKey: string }[]
+  readonly Records: readonly {
+    readonly Data: string
+    readonly PartitionKey: string
+    readonly ExplicitHashKey?: string
+  }[]
 }
 
 function bodyOf(request: ReceivedRequest | undefined): PutRecords {
@@ -229,4 +236,72 @@ test('missing credentials are waited for', async () => {
     waitMs: 0
   })
   assert.equal(server.requests.length, 0)
+})
+
+/** A directory that knows some shards, and what was suspected of it. */
+function knownShards(...ids: string[]): { directory: ShardDirectory; clock: FakeClock; suspected: string[] } {
+  const clock = createFakeClock()
+  const shards = ids.map((id, index) => ({ id, startKey: BigInt(index) * 100n, endKey: BigInt(index) * 100n + 99n }))
+  const pacer = createShardPacer(clock, shards)
+  const suspected: string[] = []
+  const directory = { pacerOf: () => Promise.resolve(pacer), suspect: (name: string) => void suspected.push(name) }
+  return { directory, clock, suspected }
+}
+
+test('with known shards records name a place in their shard and keep their random keys', async () => {
+  server.script = [storeAll]
+  const { directory } = knownShards('a', 'b')
+  assert.deepEqual(await send(batchOf(1, 1, 1), localKinesisSink(client, 1_000, directory)), {
+    kind: 'delivered',
+    waitMs: 0
+  })
+  const records = bodyOf(server.requests[0]).Records
+  const hundreds = records.map((record) => Math.floor(Number(record.ExplicitHashKey) / 100))
+  assert.deepEqual(hundreds, [0, 1, 0])
+  assert.equal(new Set(records.map((record) => record.PartitionKey)).size, 3)
+})
+
+test('what the shards have no room for is left for later, without an error', async () => {
+  server.script = [storeAll]
+  const { directory, clock } = knownShards('a')
+  const sink = localKinesisSink(client, undefined, directory)
+  const batch = batchOf(400_000, 400_000, 400_000, 10)
+  const first = await send(batch, sink)
+  assert.deepEqual(first, { kind: 'partial', failed: [], unsent: [2, 3], reason: '', waitMs: 201 })
+  assert.equal(bodyOf(server.requests[0]).Records.length, 2)
+  const rest = { ...batch, messages: batch.messages.slice(2) }
+  const second = await send(rest, sink)
+  assert.deepEqual(second, { kind: 'partial', failed: [], unsent: [0, 1], reason: '', waitMs: 201 })
+  assert.equal(server.requests.length, 1, 'no request without records')
+  clock.advance(300)
+  assert.equal((await send(rest, sink)).kind, 'delivered')
+})
+
+test('a throttled shard rests and is looked up again, a failed part keeps its place before the unsent one', async () => {
+  server.script = [answerRecords(stored(0), THROTTLED, stored(2))]
+  const { directory, suspected } = knownShards('a', 'b')
+  const sink = localKinesisSink(client, undefined, directory)
+  assert.deepEqual(await send(batchOf(900_000, 900_000, 50_000, 900_000), sink), {
+    kind: 'partial',
+    failed: [1],
+    unsent: [3],
+    reason: 'ProvisionedThroughputExceededException: Rate exceeded for shard 0',
+    waitMs: 801
+  })
+  assert.deepEqual(suspected, ['target'])
+  server.script = [storeAll]
+  const outcome = await send(batchOf(1, 1), sink)
+  assert.equal(outcome.kind, 'delivered')
+  const hundreds = bodyOf(server.requests[1]).Records.map((record) => Math.floor(Number(record.ExplicitHashKey) / 100))
+  assert.deepEqual(hundreds, [0, 0], 'nothing for the throttled shard')
+})
+
+test('a part that fails or is refused as a whole stands for its batch', async () => {
+  const { directory } = knownShards('a')
+  server.script = [answerError('InternalFailure', 'Internal Service Failure', 500)]
+  const outcome = await send(batchOf(600_000, 600_000), localKinesisSink(client, undefined, directory))
+  assert.deepEqual(outcome.kind === 'partial' && [outcome.failed, outcome.unsent], [[0], [1]])
+  server.script = [answerError('ValidationException', 'Member must have length less than or equal to 1048576')]
+  const refused = await send(batchOf(600_000, 600_000), localKinesisSink(client, undefined, knownShards('a').directory))
+  assert.equal(refused.kind, 'rejected')
 })
