@@ -54,6 +54,8 @@ export interface SceneOptions {
   readonly catalogue?: FakeCatalogue
   readonly clock?: FakeClock
   readonly seed?: number
+  /** The exports read a deleted stream until this has resolved. */
+  readonly held?: Promise<void>
   /** The machine was not started anew. */
   readonly sameBoot?: boolean
 }
@@ -87,7 +89,10 @@ export async function openScene(options: SceneOptions = {}): Promise<StreamScene
         for (const [identifier, value] of values) progress.push(`${stream.name}/${identifier}=${value.toString()}`)
       },
       updated: (stream) => void events.push(`updated ${stream.name}`),
-      deleted: (stream) => void events.push(`deleted ${stream.name}`)
+      deleted(stream, hold) {
+        events.push(`deleted ${stream.name}`)
+        if (options.held !== undefined) hold(options.held)
+      }
     },
     clock,
     random,

@@ -261,7 +261,7 @@ test('closing a stream aborts its requests, frees the slots and removes the prog
   await h.flush()
   const [flying] = h.sent
   assert.equal(flying?.batch.streamName, 'gone')
-  h.engine.close('id-gone')
+  void h.engine.close('id-gone')
   assert.equal(flying.signal.aborted, true)
   await flying.answer({ kind: 'retryLater', reason: 'aborted' })
   assert.equal(h.last.batch.streamName, 'stays')
@@ -362,5 +362,5 @@ test('a stream that is created, updated or deleted during the end is left to the
   assert.equal(h.sent.length, 1)
   assert.deepEqual(h.engine.statuses('id-late'), [])
   assert.equal(h.saved.has('id-stream/e'), false)
-  h.engine.close('id-late')
+  void h.engine.close('id-late')
 })

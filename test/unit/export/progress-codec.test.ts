@@ -13,8 +13,12 @@ const PROGRESS = {
 
 test('progress comes back as it was saved', () => {
   assert.deepEqual(decodeProgress(encodeProgress(PROGRESS)), PROGRESS)
-  const { lastExportTimeMs: _, ...untried } = PROGRESS
+  const { next, startSequenceNumber, exportedBytes, processedMessages, skippedMessages } = PROGRESS
+  const untried = { next, startSequenceNumber, exportedBytes, processedMessages, skippedMessages }
   assert.deepEqual(decodeProgress(encodeProgress(untried)), untried)
+  const withTask = { ...PROGRESS, task: '{"key":"é"}' }
+  assert.deepEqual(decodeProgress(encodeProgress(withTask)), withTask)
+  assert.deepEqual(decodeProgress(encodeProgress({ ...PROGRESS, task: undefined })), PROGRESS)
 })
 
 test('a bad value never stops a start: the export begins anew', () => {

@@ -15,12 +15,17 @@ function scene(timeToLiveMs: number | undefined) {
   const logger = createRecordingLog()
   let ttl = timeToLiveMs
   let changes = 0
+  const announced: string[] = []
   const sweep = createExpirySweep({
     log,
     clock,
     logger,
     streamName: 's',
     timeToLiveMs: () => ttl,
+    async expiring(before) {
+      await Promise.resolve()
+      announced.push(`${log.oldest} to ${before}`)
+    },
     exclusively: async (action) => action(),
     changed: () => void (changes += 1)
   })
@@ -30,6 +35,7 @@ function scene(timeToLiveMs: number | undefined) {
     logger,
     sweep,
     changes: () => changes,
+    announced,
     setTimeToLive: (ms: number | undefined) => (ttl = ms),
     /** Appends a message now. */
     write(name: string) {
@@ -174,4 +180,20 @@ test('stopping ends a sweep under way', async () => {
   sweep.stop()
   await flush()
   assert.equal(clock.pendingTimers, 0)
+})
+
+test('those who wait for messages hear of their end before they are dropped', async () => {
+  const { clock, log, sweep, write, seal, announced } = scene(60_000)
+  write('a')
+  seal()
+  write('b')
+  write('c')
+  seal()
+  await clock.advanceAsync(10_000)
+  write('d')
+  sweep.restart()
+  await clock.advanceAsync(55_000)
+  assert.deepEqual([announced, log.oldest], [['0 to 3'], 3])
+  await clock.advanceAsync(30_000)
+  assert.deepEqual([announced, log.oldest], [['0 to 3', '3 to 4'], 4])
 })

@@ -194,6 +194,23 @@ test('everything that is under way in a deleted stream ends', async () => {
   )
 })
 
+test('a deleted stream can be read as long as the exports hold it, and goes then', async () => {
+  let release = (): void => undefined
+  const scene = await openScene({ held: new Promise((resolve) => (release = resolve)) })
+  await scene.registry.create(definitionOf('a'))
+  await append(scene, 'a', 'x')
+  const { id, log } = streamOf(scene, 'a')
+  assert.equal((await scene.registry.delete('a')).ok, true)
+  assert.equal((await log.read(0, log.next, 10, 1_000)).length, 1)
+  assert.equal((await scene.registry.create(definitionOf('a'))).ok, true, 'the name is free at once')
+  const records = (): boolean => [...scene.catalogue.durable.keys()].some((key) => key.includes(id))
+  assert.equal(records(), true)
+  release()
+  for (let turn = 0; turn < 10; turn++) await flush()
+  await assert.rejects(async () => log.read(0, log.next, 10, 1_000))
+  assert.equal(records(), false)
+})
+
 test('a read that was reading when its stream was deleted hears that it is gone', async () => {
   const scene = await openScene()
   await scene.registry.create(definitionOf('a'))
