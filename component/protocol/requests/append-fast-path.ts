@@ -1,6 +1,5 @@
 import { REQUEST_ID_CHARS_MAX } from '../../base/limits.ts'
 import { NAME_PATTERN } from '../fields.ts'
-import type { AppendMessageRequest } from './append-message.ts'
 import { createNameCache } from './name-cache.ts'
 import type { ParsedRequest } from './request.ts'
 
@@ -16,6 +15,13 @@ import type { ParsedRequest } from './request.ts'
  * Heads of 1 to 5 bytes are read here, keys in this order and no others. Whatever differs, whatever is invalid, and
  * whatever does not end where the frame ends is left to the general decoder and its messages.
  */
+
+/** AppendMessage, operation 4 (protocol 5.3). */
+export interface AppendMessageRequest {
+  readonly streamName: string
+  /** One byte or more; a view into the payload of the frame. */
+  readonly payload: Buffer
+}
 
 const MAP_OF_3 = 0xa3
 const INDEFINITE_MAP = 0xbf

@@ -1,13 +1,6 @@
 import { NAME_RULES, type Fields } from '../fields.ts'
-import { decodeUsualAppend } from './append-fast-path.ts'
+import { decodeUsualAppend, type AppendMessageRequest } from './append-fast-path.ts'
 import { parseRequest, type ParsedRequest } from './request.ts'
-
-/** AppendMessage, operation 4 (protocol 5.3). */
-export interface AppendMessageRequest {
-  readonly streamName: string
-  /** One byte or more; a view into the payload of the frame. */
-  readonly payload: Buffer
-}
 
 /** Parses AppendMessage: the shape that all clients send is decoded by hand, everything else in the general way. */
 export function parseAppendMessage(payload: Buffer): ParsedRequest<AppendMessageRequest> {
