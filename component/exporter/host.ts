@@ -9,6 +9,7 @@ import type { SendBatch, SendOutcome } from '../export/sink.ts'
 import type { Pace, RunStep, StepOutcome } from '../export/task.ts'
 import type { ExporterSettings, FromExporterWorker, ToExporterWorker } from './messages.ts'
 import { packBatch } from './packed-batch.ts'
+import { createWatchdog, type Watchdog } from './watchdog.ts'
 
 /** Pauses between the starts of a worker that crashes. */
 const RESTART: BackoffPolicy = { firstMs: 1_000, maxMs: 60_000 }
@@ -49,11 +50,13 @@ interface RunningWorker {
   readonly startedMs: number
   /** Batches and steps in flight, by id. Bounded by the engine's slots. */
   readonly inFlight: Map<number, InFlight>
+  readonly watchdog: Watchdog
   error: string | undefined
+  hasEnded: boolean
 }
 
 /**
- * Runs the exporter worker. It holds no state that a restart would miss: when it crashes, the batches in flight are sent
+ * Runs the exporter worker. It holds no state that a restart would miss: when it crashes or hangs, the batches in flight are sent
  * again later (duplicates at most), and it is started anew, after a pause that grows with every crash.
  */
 export function createExporterHost(options: ExporterHostOptions): ExporterHost {
@@ -66,7 +69,25 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
 
   const start = (): RunningWorker => {
     const worker = options.createWorker()
-    const started: RunningWorker = { worker, startedMs: clock.monotonicMs(), inFlight: new Map(), error: undefined }
+    const inFlight = new Map<number, InFlight>()
+    const watchdog = createWatchdog({
+      clock,
+      isBusy: () => inFlight.size > 0,
+      ask: () => post(started, { kind: 'ping' }),
+      onHang: () => {
+        started.error = 'the worker hangs'
+        ended(started, 0)
+        void worker.terminate()
+      }
+    })
+    const started: RunningWorker = {
+      worker,
+      startedMs: clock.monotonicMs(),
+      inFlight,
+      watchdog,
+      error: undefined,
+      hasEnded: false
+    }
     worker.on('message', (message: FromExporterWorker) => receive(started, message))
     worker.on('error', (error) => (started.error = describeError(error)))
     worker.on('messageerror', (error) => (started.error = describeError(error)))
@@ -77,6 +98,7 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
   }
 
   const receive = (from: RunningWorker, message: FromExporterWorker): void => {
+    from.watchdog.heard()
     switch (message.kind) {
       case 'outcome':
       case 'stepped': {
@@ -91,6 +113,8 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
         void asking?.pace?.(bytes, asking.signal).then(() => post(from, { kind: 'paced', id }))
         return
       }
+      case 'pong':
+        return
       case 'log':
         write(log, message.level)(message.message, message.fields)
     }
@@ -104,7 +128,11 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
     log.error(message, { reason, inFlight, pauseMs })
   }
 
+  /** A worker that hangs has ended before it is gone. */
   const ended = (gone: RunningWorker, exitCode: number): void => {
+    if (gone.hasEnded) return
+    gone.hasEnded = true
+    gone.watchdog.stop()
     if (running === gone) running = undefined
     const reason = `ExporterWorkerError: ${gone.error ?? `exit code ${exitCode}`}`
     if (!stopped) pauseAfterCrash(reason, clock.monotonicMs() - gone.startedMs, gone.inFlight.size)
@@ -155,6 +183,7 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
         }
       })
       hand(via, id)
+      via.watchdog.start()
     })
   }
 

@@ -37,6 +37,8 @@ export type ToExporterWorker =
     }
   /** A body may go on with the bytes that it asked for. */
   | { readonly kind: 'paced'; readonly id: number }
+  /** Asks for a `pong`. */
+  | { readonly kind: 'ping' }
   /** The outcome is not wanted any more; the worker still answers. */
   | { readonly kind: 'abort'; readonly id: number }
 
@@ -48,4 +50,6 @@ export type FromExporterWorker =
   | { readonly kind: 'stepped'; readonly id: number; readonly outcome: StepOutcome }
   /** The body of a step wants to send so many bytes; at most one such wish at a time. */
   | { readonly kind: 'pace'; readonly id: number; readonly bytes: number }
+  /** The event loop of the worker turns. */
+  | { readonly kind: 'pong' }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: LogFields }

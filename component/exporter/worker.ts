@@ -74,6 +74,9 @@ export function runExporterWorker(port: MessagePort | null = parentPort, clock: 
       case 'paced':
         paced.get(message.id)?.()
         return
+      case 'ping':
+        answer({ kind: 'pong' })
+        return
       case 'abort':
         aborts.get(message.id)?.abort()
     }

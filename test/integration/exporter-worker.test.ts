@@ -23,9 +23,14 @@ function startHost(): ExporterHost & { clock: FakeClock; log: RecordingLog; star
     log,
     createWorker: () => {
       starts += 1
-      return startTypescriptWorker('exporter-worker-entry.ts', { crashOn: 'crash' })
+      return startTypescriptWorker('exporter-worker-entry.ts', { crashOn: 'crash', hangOn: 'hang' })
     },
-    settings: { version: '9.9.9', aws: { AWS_REGION: 'eu-central-1' }, kinesisInterCallDelayMs: undefined, s3: S3_SETTINGS }
+    settings: {
+      version: '9.9.9',
+      aws: { AWS_REGION: 'eu-central-1' },
+      kinesisInterCallDelayMs: undefined,
+      s3: S3_SETTINGS
+    }
   })
   return { ...host, clock, log, starts: () => starts }
 }
@@ -105,6 +110,23 @@ test('a crash ends all batches in flight with retryLater, and the worker starts 
     })
     host.clock.advance(750)
     server.script = [answering(200)]
+    assert.deepEqual(await host.send(batchOf('s', Buffer.from('x')), signal), { kind: 'delivered' })
+    assert.equal(host.starts(), 2)
+  } finally {
+    await host.stop()
+  }
+})
+
+test('a worker whose event loop hangs is replaced', async () => {
+  const host = startHost()
+  const signal = new AbortController().signal
+  try {
+    server.script = [answering(200)]
+    assert.deepEqual(await host.send(batchOf('s', Buffer.from('x')), signal), { kind: 'delivered' })
+    const hanging = host.send(batchOf('hang', Buffer.from('x')), signal)
+    for (let tick = 0; tick < 7; tick += 1) host.clock.advance(10_000)
+    assert.equal((await hanging).kind, 'retryLater')
+    host.clock.advance(60_000)
     assert.deepEqual(await host.send(batchOf('s', Buffer.from('x')), signal), { kind: 'delivered' })
     assert.equal(host.starts(), 2)
   } finally {

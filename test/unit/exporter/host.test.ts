@@ -16,7 +16,9 @@ class FakeWorker extends EventEmitter {
   postMessage(message: ToExporterWorker): void {
     this.posted.push(message)
   }
+  isTerminated = false
   terminate(): Promise<number> {
+    this.isTerminated = true
     this.emit('exit', 1)
     return Promise.resolve(1)
   }
@@ -118,4 +120,40 @@ test('an aborted signal starts no worker', async () => {
   const host = startHost()
   assert.equal((await host.send(BATCH, AbortSignal.abort())).kind, 'retryLater')
   assert.equal(host.workers.length, 0)
+})
+
+test('a busy worker that gives no sign of life for a minute is replaced, and its batches are sent again', async () => {
+  const host = startHost()
+  const outcome = host.sendOne()
+  const [worker] = host.workers
+  host.clock.advance(69_999)
+  assert.equal(worker?.posted.filter(({ kind }) => kind === 'ping').length, 6)
+  assert.equal(worker.isTerminated, false)
+  host.clock.advance(1)
+  assert.equal(worker.isTerminated, true)
+  assert.deepEqual(await outcome, { kind: 'retryLater', reason: 'ExporterWorkerError: the worker hangs' })
+  assert.equal(host.log.at('ERROR').length, 1, 'it ends once, although its thread ends later')
+  assert.equal(host.clock.pendingTimers, 0)
+  host.clock.advance(45_000)
+  void host.sendOne()
+  assert.equal(host.workers.length, 2)
+})
+
+test('a worker that answers may take its time, and an idle one is left alone', async () => {
+  const host = startHost()
+  const outcome = host.sendOne()
+  const [worker] = host.workers
+  for (let second = 0; second < 600; second += 1) {
+    host.clock.advance(1_000)
+    if (worker?.posted.at(-1)?.kind === 'ping') worker.emit('message', { kind: 'pong' })
+  }
+  assert.equal(worker?.isTerminated, false)
+  const sent = worker.posted.find((message) => message.kind === 'send')
+  worker.emit('message', { kind: 'outcome', id: sent?.id, outcome: { kind: 'delivered' } })
+  assert.deepEqual(await outcome, { kind: 'delivered' })
+  host.clock.advance(10_000)
+  assert.equal(host.clock.pendingTimers, 0)
+  const asked = worker.posted.length
+  host.clock.advance(3_600_000)
+  assert.equal(worker.posted.length, asked)
 })
