@@ -91,6 +91,7 @@ describe('a large file', () => {
       'Complete'
     ])
     assert.deepEqual(server.openUploads, [])
+    assert.equal(server.connectionsMade, 1, 'one connection serves all requests')
   })
 })
 

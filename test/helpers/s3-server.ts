@@ -48,6 +48,8 @@ export interface S3Server {
   readonly receivedBytes: number
   /** Connections that are open now. */
   readonly connections: number
+  /** Connections that were ever made. */
+  readonly connectionsMade: number
   /** Decides on each request before it is served; undefined for a proper answer. */
   misbehave: (request: S3Request) => Misbehaviour | undefined
   /** Parts in one answer of ListParts. */
@@ -115,6 +117,7 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
   const sockets = new Set<unknown>()
   let receivedBytes = 0
   let uploadCount = 0
+  let connectionsMade = 0
 
   const uploadOf = (id: string, { bucket, key }: S3Request): Upload => {
     const upload = uploads.get(id)
@@ -330,6 +333,7 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
   const httpServer = http.createServer(handle)
   httpServer.on('connection', (socket) => {
     sockets.add(socket)
+    connectionsMade += 1
     socket.on('close', () => sockets.delete(socket))
   })
   await new Promise<void>((resolve) => httpServer.listen(0, '127.0.0.1', resolve))
@@ -342,6 +346,9 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
     },
     get receivedBytes() {
       return receivedBytes
+    },
+    get connectionsMade() {
+      return connectionsMade
     },
     get connections() {
       return sockets.size

@@ -2,9 +2,11 @@ import { constants } from 'node:fs'
 import { open, readlink, statfs, type FileHandle } from 'node:fs/promises'
 import type { InputPolicy } from './input-policy.ts'
 
-/** What tells a file from another one, and from itself before a change. */
+/**
+ * What tells a file from another one, and from itself before a change. Not its device: after a restart of the machine the
+ * same disk may have another number.
+ */
 export interface FileIdentity {
-  readonly device: string
   readonly inode: string
   /** Size in bytes. */
   readonly bytes: number
@@ -83,14 +85,8 @@ async function check(handle: FileHandle, policy: InputPolicy): Promise<OpenedInp
   return { kind: 'opened', file: { handle, identity: identityOf(stats) } }
 }
 
-function identityOf(stats: {
-  readonly dev: bigint
-  readonly ino: bigint
-  readonly size: bigint
-  readonly mtimeNs: bigint
-}): FileIdentity {
+function identityOf(stats: { readonly ino: bigint; readonly size: bigint; readonly mtimeNs: bigint }): FileIdentity {
   return {
-    device: stats.dev.toString(),
     inode: stats.ino.toString(),
     bytes: Number(stats.size),
     modifiedNs: stats.mtimeNs.toString()
@@ -107,7 +103,7 @@ export type FileChange = 'none' | 'grown' | 'shrunk' | 'replaced'
 
 /** A file that was written to and has kept its size counts as another one. */
 export function changeOf(before: FileIdentity, now: FileIdentity): FileChange {
-  if (now.device !== before.device || now.inode !== before.inode) return 'replaced'
+  if (now.inode !== before.inode) return 'replaced'
   if (now.bytes !== before.bytes) return now.bytes > before.bytes ? 'grown' : 'shrunk'
   return now.modifiedNs === before.modifiedNs ? 'none' : 'replaced'
 }

@@ -54,9 +54,9 @@ export function decodeTaskState(text: string): TaskState | undefined {
   }
 }
 
-function decodeIdentity({ device, inode, bytes, modifiedNs }: Fields): FileIdentity | undefined {
-  if (!isText(device) || !isText(inode) || !isCount(bytes) || !isText(modifiedNs)) return undefined
-  return { device, inode, bytes, modifiedNs }
+function decodeIdentity({ inode, bytes, modifiedNs }: Fields): FileIdentity | undefined {
+  if (!isText(inode) || !isCount(bytes) || !isText(modifiedNs)) return undefined
+  return { inode, bytes, modifiedNs }
 }
 
 function decodeMultipart({ id, partBytes, partsDone, crc }: Fields): MultipartState | undefined {

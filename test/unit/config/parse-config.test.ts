@@ -280,3 +280,23 @@ it('the path of the nucleus stays relative where the absolute one is too long fo
   assert.equal(socketPathIn(`${ofLength(107)}/work/name`), `${ofLength(107)}/ipc.socket`)
   assert.equal(socketPathIn(`${ofLength(108)}/work/name`), '../../ipc.socket')
 })
+
+describe('the folders that S3 tasks may upload from', () => {
+  const rootsOf = (text: string): unknown => {
+    const { config, fatal } = parse({ STREAM_MANAGER_S3_INPUT_ROOTS: text })
+    return fatal.length === 0 ? config.exporter.s3InputRoots : fatal
+  }
+
+  it('are absolute paths with colons between them', () => {
+    assert.deepEqual(rootsOf('/data'), ['/data'])
+    assert.deepEqual(rootsOf(' /data/:/var/log/../lib '), ['/data', '/var/lib'])
+  })
+
+  it('are not guessed: a list with a mistake keeps the server from starting', () => {
+    for (const text of ['data', '/data:', '/data,/log:x', ':']) {
+      assert.deepEqual(rootsOf(text), [
+        `STREAM_MANAGER_S3_INPUT_ROOTS is "${text}" but must be absolute paths with colons between them`
+      ])
+    }
+  })
+})

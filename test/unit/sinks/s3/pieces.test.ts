@@ -55,7 +55,7 @@ describe('the state of a task', () => {
   const state: TaskState = {
     bucket: 'b',
     key: 'k"é',
-    file: { device: '1', inode: '18446744073709551615', bytes: 2 ** 43, modifiedNs: '1700000000123456789' },
+    file: { inode: '18446744073709551615', bytes: 2 ** 43, modifiedNs: '1700000000123456789' },
     restarts: 1,
     region: 'us-west-2',
     upload: { id: 'u', partBytes: 5, partsDone: 3, crc: 4_000_000_000 }
