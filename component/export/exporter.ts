@@ -15,6 +15,7 @@ import type { BatchLimits, PartialOutcome, SendBatch } from './sink.ts'
 import { PRIORITY_LOWEST, type Grant, type Slots, type Ticket } from './slots.ts'
 import type { ExportProgress, ExportSource } from './source.ts'
 import { createTaskRunner, type TaskContext, type TaskRunner } from './task-runner.ts'
+import { createStride } from './stride.ts'
 import type { ExportTotals } from './totals.ts'
 
 /** Failed requests are repeated for ever, at intervals of up to five minutes (behaviour 6.5). */
@@ -105,6 +106,7 @@ export function createExporter(
   const labels = { stream: source.streamName, export: initial.identifier }
   const cursor = createCursor({ ...context, labels, save }, source, initial, remembered)
   const failures = createFailureReport(clock, log, labels)
+  const stride = createStride()
 
   let definition = initial
   let limits = context.limitsOf(definition)
@@ -240,7 +242,8 @@ export function createExporter(
     const bytesMax = Math.min(limits.bytesMax, context.requestBytesMax)
     let flight: Flight
     try {
-      flight = await cursor.load({ ...limits, bytesMax }, Math.min(batchSizeOf(definition), limits.countMax))
+      const countMax = Math.min(batchSizeOf(definition), limits.countMax, stride.countMax)
+      flight = await cursor.load({ ...limits, bytesMax }, countMax)
     } catch (error) {
       return () => readFailed(error)
     }
@@ -258,6 +261,8 @@ export function createExporter(
         ? await tasks.send(first, signal)
         : await context.sendBatch({ streamName: source.streamName, definition, messages }, signal)
     if (outcome.kind === 'partial') grant.refund(unsentBytes(flight, outcome, limits))
+    const unsentCount = outcome.kind === 'partial' ? (outcome.unsent?.length ?? 0) : 0
+    stride.learn(messages.length - unsentCount, unsentCount)
     return () => proceed(cursor.land(flight, outcome, revision === departed), revision === departed)
   }
 

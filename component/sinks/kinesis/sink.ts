@@ -20,6 +20,9 @@ export interface KinesisSinkContext {
   readonly interCallDelayMs: number | undefined
 }
 
+/** Shards get room record by record; a short rest makes requests of many instead. */
+const PACED_PAUSE_MS_MIN = 100
+
 /** How one PutRecords ended. */
 type Put =
   | {
@@ -134,17 +137,18 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
     pacer: ShardPacer,
     signal: AbortSignal
   ): Promise<SendOutcome> => {
-    const placement = pacer.place(messages)
-    const placed = messages.slice(0, placement.shards.length)
+    const { shards: given, waitMs: roomMs } = pacer.place(messages)
+    const waitMs = roomMs === 0 ? 0 : Math.max(roomMs, PACED_PAUSE_MS_MIN)
+    const placed = messages.slice(0, given.length)
     const unsent = indicesFrom(placed.length, messages.length)
-    if (placed.length === 0) return { kind: 'partial', failed: [], unsent, reason: '', waitMs: placement.waitMs }
+    if (placed.length === 0) return { kind: 'partial', failed: [], unsent, reason: '', waitMs }
     const shardOf = new Map(
       placed.flatMap((message, index) => {
-        const shard = placement.shards[index]
+        const shard = given[index]
         return shard === undefined ? [] : [[message, shard] as const]
       })
     )
-    return withUnsent(await putAll(placed, shardOf, pacer, signal), placed.length, unsent, placement.waitMs)
+    return withUnsent(await putAll(placed, shardOf, pacer, signal), placed.length, unsent, waitMs)
   }
 
   return {

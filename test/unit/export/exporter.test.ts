@@ -467,3 +467,39 @@ test('rejections under an older definition are not believed, acceptance is', asy
   assert.deepEqual(harness.last.numbers, [1])
   assert.equal(harness.saved.get('id-stream/e')?.skippedMessages, 0)
 })
+
+test('a destination that leaves most for later is offered less, and more again when it takes all', async () => {
+  const harness = createExportHarness()
+  const source = createFakeSource(harness.clock)
+  source.append(300)
+  harness.engine.open(source, [httpExport({ batchSize: 100 })], new Map())
+  await harness.flush()
+  const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index)
+  await harness.last.answer({ kind: 'partial', failed: [], unsent: range(10, 100), reason: '', waitMs: 5 })
+  const lengths: number[] = []
+  for (let request = 0; request < 5; request += 1) {
+    await harness.clock.advanceAsync(5)
+    lengths.push(harness.last.numbers.length)
+    await harness.last.answer({ kind: 'delivered' })
+  }
+  assert.deepEqual(lengths, [20, 40, 30, 100, 100])
+  assert.equal(harness.saved.get('id-stream/e')?.processedMessages, 300)
+})
+
+test('unsent messages are not charged to the bandwidth', async () => {
+  const harness = createExportHarness({ bandwidthBitsPerSecond: 800_000 })
+  const source = createFakeSource(harness.clock)
+  source.append(100, 1_000)
+  harness.engine.open(source, [httpExport({ batchSize: 100 })], new Map())
+  await harness.flush()
+  const unsent = Array.from({ length: 99 }, (_, index) => index + 1)
+  for (let request = 0; request < 20; request += 1) {
+    await harness.last.answer({
+      kind: 'partial',
+      failed: [],
+      unsent: unsent.slice(0, harness.last.numbers.length - 1),
+      reason: ''
+    })
+  }
+  assert.equal(harness.saved.get('id-stream/e')?.next, 20n, 'a second of bandwidth is not used up yet')
+})
