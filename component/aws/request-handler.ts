@@ -1,6 +1,7 @@
 import http from 'node:http'
 import { pipeline, Transform, type Readable } from 'node:stream'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
+import { systemClock, type Clock } from '../base/clock.ts'
 import type { AwsEnvironment } from './environment.ts'
 import { ProxyAgent } from './proxy-agent.ts'
 
@@ -8,41 +9,61 @@ import { ProxyAgent } from './proxy-agent.ts'
 const TIMEOUT_MS = 60_000
 /** Answers of the services are small; a longer one comes from somebody else (reliability 5.4 CD18). */
 const ANSWER_BYTES_MAX = 1024 * 1024
+/**
+ * A peer that answers byte by byte makes progress for ever: the headers have to be there a time-out after the body could
+ * have been sent at this rate, which the slowest line has, and the answer's body a time-out later.
+ */
+const UPLOAD_BYTES_PER_MS_MIN = 1
 
 type Handle = NodeHttpHandler['handle']
 
 /** HTTP/1.1 with kept connections, bounded time and bounded answers. One for all AWS clients. */
 export class AwsRequestHandler extends NodeHttpHandler {
+  readonly #timeoutMs: number
+  readonly #clock: Clock
+
   /**
    * @param environment names the proxies
    * @param timeoutMs without progress, after which a request fails; a connection is waited for at most a minute
    */
-  constructor(environment: AwsEnvironment, timeoutMs = TIMEOUT_MS) {
+  constructor(environment: AwsEnvironment, timeoutMs = TIMEOUT_MS, clock = systemClock) {
     super({
       httpAgent: new http.Agent({ keepAlive: true }),
       httpsAgent: new ProxyAgent(environment),
       connectionTimeout: Math.min(timeoutMs, TIMEOUT_MS),
-      socketTimeout: timeoutMs
+      socketTimeout: timeoutMs,
+      throwOnRequestTimeout: true
     })
+    this.#timeoutMs = timeoutMs
+    this.#clock = clock
   }
 
   override async handle(...[request, options]: Parameters<Handle>): ReturnType<Handle> {
-    const { response } = await super.handle(request, options)
-    response.body = limited(response.body as Readable, ANSWER_BYTES_MAX)
+    const { response } = await super.handle(request, { ...options, ...this.#deadline(request.body) })
+    response.body = this.#limited(response.body as Readable)
     return { response }
   }
-}
 
-/** The same stream, which fails when it gets too long. */
-function limited(body: Readable, bytesMax: number): Readable {
-  let bytes = 0
-  const limiter = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length
-      if (bytes > bytesMax) done(new Error('the answer is too long'))
-      else done(null, chunk)
-    }
-  })
-  // The reader of the limiter hears of errors.
-  return pipeline(body, limiter, () => undefined)
+  /** Streamed bodies may be paced by ourselves: they have none. */
+  #deadline(body: unknown): { readonly requestTimeout?: number } {
+    const isWhole = typeof body === 'string' || body instanceof Uint8Array || body === undefined
+    if (!isWhole) return {}
+    const bytes = body === undefined ? 0 : Buffer.byteLength(body)
+    return { requestTimeout: this.#timeoutMs + Math.ceil(bytes / UPLOAD_BYTES_PER_MS_MIN) }
+  }
+
+  /** The same stream, which fails when it gets too long or takes too much time. */
+  #limited(body: Readable): Readable {
+    let bytes = 0
+    const limiter = new Transform({
+      transform(chunk: Buffer, _encoding, done) {
+        bytes += chunk.length
+        if (bytes > ANSWER_BYTES_MAX) done(new Error('the answer is too long'))
+        else done(null, chunk)
+      }
+    })
+    const timer = this.#clock.after(this.#timeoutMs, () => limiter.destroy(new Error('the answer takes too long')))
+    // The reader of the limiter hears of errors.
+    return pipeline(body, limiter, () => timer.cancel())
+  }
 }

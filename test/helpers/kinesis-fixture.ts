@@ -18,14 +18,15 @@ import { createSeededRandom } from './seeded-random.ts'
 /** A client as the exporter makes it, for an endpoint on this machine. */
 export function localKinesisClient(
   endpoint: string,
-  credentials: CredentialSource = () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'secret' })
+  credentials: CredentialSource = () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'secret' }),
+  timeoutMs?: number
 ): KinesisClient {
   return new KinesisClient(
     awsClientSettings(
       {
         environment: { AWS_REGION: 'eu-central-1', AWS_ENDPOINT_URL_KINESIS: endpoint },
         credentials,
-        requestHandler: new AwsRequestHandler({}),
+        requestHandler: new AwsRequestHandler({}, timeoutMs),
         userAgent: 'test/1'
       },
       'KINESIS'

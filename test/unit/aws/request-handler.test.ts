@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { test, type TestContext } from 'node:test'
+import { PutRecordsCommand } from '@aws-sdk/client-kinesis'
+import { localKinesisClient } from '../../helpers/kinesis-fixture.ts'
+
+const TIMEOUT_MS = 200
+const HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\n'
+
+/** A server that answers every request with what `answer` does to its socket. */
+async function failureAgainst(t: TestContext, answer: (socket: Socket) => void): Promise<Error> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => undefined)
+    socket.once('data', () => answer(socket))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  const client = localKinesisClient(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, undefined, TIMEOUT_MS)
+  const command = new PutRecordsCommand({ StreamName: 's', Records: [{ Data: Buffer.from('x'), PartitionKey: 'p' }] })
+  return client.send(command).then(
+    () => assert.fail('the request fails'),
+    (error: unknown) => error as Error
+  )
+}
+
+/** Writes a text, byte by byte, for as long as the socket lives. */
+function drip(socket: Socket, text: string): void {
+  let offset = 0
+  const timer = setInterval(() => socket.write(text[offset++ % text.length] ?? ''), 20)
+  socket.on('close', () => clearInterval(timer))
+}
+
+test('a peer that says nothing is given up', async (t) => {
+  assert.equal((await failureAgainst(t, () => undefined)).name, 'TimeoutError')
+})
+
+test('headers that come byte by byte for ever are given up', async (t) => {
+  assert.equal(
+    (await failureAgainst(t, (socket) => drip(socket, `HTTP/1.1 200 OK\r\nx-${'a'.repeat(10_000)}`))).name,
+    'TimeoutError'
+  )
+})
+
+test('a body that comes byte by byte for ever is given up', async (t) => {
+  const error = await failureAgainst(t, (socket) => {
+    socket.write(`${HEAD}content-length: 100000\r\n\r\n`)
+    drip(socket, ' ')
+  })
+  assert.match(error.message, /the answer takes too long/)
+})
+
+test('a body without end is cut off', async (t) => {
+  const error = await failureAgainst(t, (socket) => {
+    socket.write(`${HEAD}\r\n`)
+    const more = (): void => {
+      while (!socket.destroyed && socket.write(Buffer.alloc(65_536, ' ')));
+      if (!socket.destroyed) socket.once('drain', more)
+    }
+    more()
+  })
+  assert.match(error.message, /the answer is too long/)
+})
