@@ -263,7 +263,10 @@ export function createExporter(
     if (outcome.kind === 'partial') grant.refund(unsentBytes(flight, outcome, limits))
     const unsentCount = outcome.kind === 'partial' ? (outcome.unsent?.length ?? 0) : 0
     stride.learn(messages.length - unsentCount, unsentCount)
-    return () => proceed(cursor.land(flight, outcome, revision === departed), revision === departed)
+    return () => {
+      proceed(cursor.land(flight, outcome, revision === departed), revision === departed)
+      if (outcome.kind === 'finished') tasks?.finished()
+    }
   }
 
   /** The destination's pauses hold also for a definition that has just changed. */

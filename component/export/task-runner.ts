@@ -42,6 +42,8 @@ export interface TaskRunner {
   send(message: StoredMessage, signal: AbortSignal): Promise<TaskProgress>
   /** To be called when the position has moved: a task that retention has removed is cleaned up. */
   passed(next: number): void
+  /** To be called when the position has moved behind a finished task: a crash should not have it done again. */
+  finished(): void
   /** Nothing is remembered any more; steps under way count for nothing. */
   close(): void
   /** Tells that all unfinished tasks are cancelled, after `close`. Never rejects. */
@@ -251,6 +253,10 @@ export function createTaskRunner(
       if (running === undefined || running.number >= next || running.isFinal) return
       if (running.number >= canceledBelow) void tell(canceled(REMOVED), running.context)
       giveUp(running)
+    },
+    finished() {
+      // What cannot be made durable now is tried again with the next checkpoint.
+      void context.makeDurable().catch(() => undefined)
     },
     close() {
       isClosed = true

@@ -293,6 +293,12 @@ describe('an answer', () => {
     })
   }
 
+  test('may ask for a pause', async () => {
+    server.misbehave = () => ({ kind: 'error', status: 503, code: 'SlowDown', retryAfter: '7' })
+    const { outcome } = await runTask(localS3Tasks(server.origin), stepOf(taskOf(path)))
+    assert.equal(outcome.kind === 'retryLater' && outcome.waitMs, 7_000)
+  })
+
   for (const [status, code] of [
     [403, 'AccessDenied'],
     [400, 'InvalidArgument'],

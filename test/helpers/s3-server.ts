@@ -26,7 +26,13 @@ export type S3Operation = 'PutObject' | 'Create' | 'UploadPart' | 'ListParts' | 
 
 /** What a test wants to happen instead of a proper answer. */
 export type Misbehaviour =
-  | { readonly kind: 'error'; readonly status: number; readonly code: string; readonly region?: string }
+  | {
+      readonly kind: 'error'
+      readonly status: number
+      readonly code: string
+      readonly region?: string
+      readonly retryAfter?: string
+    }
   /** Answers before the body has come. */
   | { readonly kind: 'early'; readonly status: number; readonly code: string }
   | { readonly kind: 'html'; readonly status: number }
@@ -269,6 +275,7 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
   const misbehaveNow = (wrong: Misbehaviour, request: http.IncomingMessage, response: http.ServerResponse): boolean => {
     switch (wrong.kind) {
       case 'error':
+        if (wrong.retryAfter !== undefined) response.setHeader('retry-after', wrong.retryAfter)
         answerError(response, wrong.status, wrong.code, 'as the test wants it', wrong.region)
         return true
       case 'html':

@@ -17,7 +17,7 @@ describe('a task', () => {
     assert.equal(progressOf(harness)?.task, 'one')
     await harness.step.answer(continued('two'))
     await harness.step.answer(succeeded)
-    assert.deepEqual(harness.history, ['proceed -', 'durable', 'proceed one', 'durable', 'proceed two'])
+    assert.deepEqual(harness.history, ['proceed -', 'durable', 'proceed one', 'durable', 'proceed two', 'durable'])
     assert.deepEqual(harness.told, [
       [0, 'inProgress', 'upload started'],
       [0, 'success', 'done']

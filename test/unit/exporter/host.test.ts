@@ -4,8 +4,10 @@ import { test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
 import { createExporterHost, type ExporterHost } from '../../../component/exporter/host.ts'
 import type { ToExporterWorker } from '../../../component/exporter/messages.ts'
+import { unpackBatch } from '../../../component/exporter/packed-batch.ts'
+import type { TaskStep } from '../../../component/export/task.ts'
 import { httpExport } from '../../helpers/export-harness.ts'
-import { createFakeClock, type FakeClock } from '../../helpers/fake-clock.ts'
+import { createFakeClock, flush, type FakeClock } from '../../helpers/fake-clock.ts'
 import { createRecordingLog, type RecordingLog } from '../../helpers/recording-log.ts'
 import { S3_SETTINGS } from '../../helpers/s3-fixture.ts'
 import { createFixedRandom } from '../../helpers/seeded-random.ts'
@@ -156,4 +158,60 @@ test('a worker that answers may take its time, and an idle one is left alone', a
   const asked = worker.posted.length
   host.clock.advance(3_600_000)
   assert.equal(worker.posted.length, asked)
+})
+
+const STEP: TaskStep = {
+  streamName: 's',
+  definition: { kind: 's3', identifier: 'e' },
+  message: { sequenceNumber: 3, ingestTimeMs: 5, payload: Buffer.from('task') },
+  action: 'proceed',
+  state: 'state',
+  resumed: true
+}
+const unpaced = (): Promise<void> => Promise.resolve()
+
+test('a step goes to the worker with its message, and its outcome comes back', async () => {
+  const host = startHost()
+  const outcome = host.runStep(STEP, unpaced, new AbortController().signal)
+  const [worker] = host.workers
+  const posted = worker?.posted[1]
+  assert.ok(posted?.kind === 'step' && posted.packed !== undefined)
+  const { message, ...rest } = STEP
+  assert.deepEqual(posted.step, rest)
+  assert.deepEqual(unpackBatch(posted.packed), [message])
+  const stepped = { kind: 'continued', state: 'next', events: [] }
+  worker?.emit('message', { kind: 'stepped', id: posted.id, outcome: stepped })
+  assert.deepEqual(await outcome, stepped)
+})
+
+test('a body gets its bandwidth when the main thread says so, and not after the step has ended', async () => {
+  const host = startHost()
+  const abort = new AbortController()
+  const asked: number[] = []
+  const outcome = host.runStep(
+    STEP,
+    (bytes) => {
+      asked.push(bytes)
+      return Promise.resolve()
+    },
+    abort.signal
+  )
+  const [worker] = host.workers
+  const id = worker?.posted[1]?.kind === 'step' ? worker.posted[1].id : 0
+  worker?.emit('message', { kind: 'pace', id, bytes: 100 })
+  await flush()
+  assert.deepEqual(asked, [100])
+  assert.deepEqual(worker?.posted.at(-1), { kind: 'paced', id })
+  abort.abort()
+  assert.deepEqual(await outcome, { kind: 'retryLater', reason: 'AbortError: aborted', events: [] })
+  worker.emit('message', { kind: 'pace', id, bytes: 200 })
+  await flush()
+  assert.deepEqual(asked, [100])
+})
+
+test('a crash ends steps as it ends batches', async () => {
+  const host = startHost()
+  const outcome = host.runStep(STEP, unpaced, new AbortController().signal)
+  host.workers[0]?.emit('exit', 134)
+  assert.deepEqual(await outcome, { kind: 'retryLater', reason: 'ExporterWorkerError: exit code 134', events: [] })
 })
