@@ -1,10 +1,11 @@
-/** Builds artifacts/stream-manager.cjs and, beside it, the addons of this machine's architecture. */
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
+/** Builds artifacts/stream-manager.cjs and, beside it, what else this machine needs to run the server. */
+import { copyFileSync, mkdirSync, readFileSync, statSync, utimesSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
+import { HOST_ARCHITECTURE } from './architectures.ts'
 import { bundle } from './bundle.ts'
+import { collectNativeParts } from './native-parts.ts'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const ARTIFACTS = join(ROOT, 'artifacts')
@@ -14,16 +15,6 @@ function readVersion(): string {
   return manifest.version
 }
 
-/** lmdb's addons carry debug symbols, four fifths of their size. */
-function copyAddon(from: string, to: string): void {
-  rmSync(to, { force: true })
-  try {
-    execFileSync('strip', ['--strip-unneeded', '-o', to, from], { stdio: 'ignore' })
-  } catch {
-    copyFileSync(from, to)
-  }
-}
-
 function report(path: string): void {
   const content = readFileSync(path)
   const kib = (bytes: number): string => `${(bytes / 1024).toFixed(0)} KiB`
@@ -31,20 +22,14 @@ function report(path: string): void {
 }
 
 const started = new Date()
-const platform = `${process.platform}-${process.arch}`
 const bundleFile = join(ARTIFACTS, 'stream-manager.cjs')
-const modules = join(ROOT, 'node_modules')
-const addons = [
-  [join(modules, '@lmdb', `lmdb-${platform}`, 'node.napi.glibc.node'), join(ARTIFACTS, `lmdb-${platform}.node`)],
-  // There is none for 32-bit ARM, and the server does without.
-  [
-    join(modules, 'aws-crt', 'dist', 'bin', `${platform}-glibc`, 'aws-crt-nodejs.node'),
-    join(ARTIFACTS, `aws-crt-${platform}.node`)
-  ]
-] as const
-const present = addons.filter(([from], index) => index === 0 || existsSync(from))
 mkdirSync(ARTIFACTS, { recursive: true })
-for (const [from, to] of present) copyAddon(from, to)
+const note = (line: string): void => console.log(line)
+const nativeParts =
+  HOST_ARCHITECTURE === undefined || process.platform !== 'linux'
+    ? []
+    : collectNativeParts(HOST_ARCHITECTURE, { root: ROOT, output: ARTIFACTS, note })
+copyFileSync(join(ROOT, 'scripts', 'launch.sh'), join(ARTIFACTS, 'launch.sh'))
 try {
   await bundle(join(ROOT, 'component', 'main.ts'), bundleFile, readVersion())
 } catch {
@@ -54,4 +39,4 @@ try {
 // A source that changed while the build ran must look newer than the bundle.
 utimesSync(bundleFile, statSync(bundleFile).atime, started)
 report(bundleFile)
-for (const [, addonFile] of present) report(addonFile)
+for (const file of nativeParts) report(join(ARTIFACTS, file))

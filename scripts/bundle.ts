@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { build, type Plugin } from 'esbuild'
 
 /**
@@ -9,15 +10,12 @@ import { build, type Plugin } from 'esbuild'
  *   bundle too. Where it is missing, importing the SDK fails, and the server goes on without it.
  */
 const REPLACED_MODULES: Readonly<Record<string, string>> = {
-  'node-gyp-build-optional-packages': `
-    const { join } = require('node:path')
-    module.exports = () => require(join(__dirname, 'lmdb-' + process.platform + '-' + process.arch + '.node'))`,
+  'node-gyp-build-optional-packages': `module.exports = () => streamManagerPrelude.loadNativePart('lmdb')`,
   'cbor-extract': 'module.exports = undefined',
   'msgpackr-extract': 'module.exports = undefined',
   'aws-crt/dist/native/binding': `
-    const { join } = require('node:path')
     exports.__esModule = true
-    exports.default = require(join(__dirname, 'aws-crt-' + process.platform + '-' + process.arch + '.node'))`
+    exports.default = streamManagerPrelude.loadNativePart('aws-crt')`
 }
 
 const replaceModules: Plugin = {
@@ -35,9 +33,26 @@ const replaceModules: Plugin = {
   }
 }
 
+/** What runs before the bundle, as the name by which REPLACED_MODULES call it. */
+async function buildPrelude(): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [join(import.meta.dirname, 'prelude.ts')],
+    write: false,
+    bundle: true,
+    minify: true,
+    platform: 'node',
+    target: 'node12',
+    format: 'iife',
+    globalName: 'streamManagerPrelude',
+    logLevel: 'warning'
+  })
+  return (outputFiles[0]?.text ?? '').trimEnd()
+}
+
 /**
  * Bundles `entry` with all its packages into one CommonJS file that needs nothing but Node.js and the lmdb addon in the
- * same folder, and makes use of the aws-crt addon if it lies there too. A source map is written beside it and not referred to, so the bundle can be shipped alone.
+ * same folder, and makes use of the aws-crt addon if it lies
+ * there too. A source map is written beside it and not referred to, so the bundle can be shipped alone.
  */
 export async function bundle(entry: string, outFile: string, version: string): Promise<void> {
   await build({
@@ -52,6 +67,7 @@ export async function bundle(entry: string, outFile: string, version: string): P
     conditions: ['require'],
     sourcemap: 'external',
     legalComments: 'none',
+    banner: { js: await buildPrelude() },
     define: { STREAM_MANAGER_VERSION: JSON.stringify(version) },
     plugins: [replaceModules],
     logLevel: 'warning',

@@ -1,28 +1,37 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { parse } from 'yaml'
+import { DEFAULTS } from '../../component/config/config.ts'
+import type { Recipe } from '../../scripts/recipe-check.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const recipe = readFileSync(join(ROOT, 'recipe.yaml'), 'utf8')
-const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
-const gdk = JSON.parse(readFileSync(join(ROOT, 'gdk-config.json'), 'utf8')) as {
-  component: Record<string, { version: string; build: { build_system: string } } | undefined>
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
+const recipe = parse(read('recipe.yaml')) as Recipe
+const manifest = JSON.parse(read('package.json')) as { version: string }
+const lock = JSON.parse(read('package-lock.json')) as {
+  version: string
+  packages: Record<string, { version?: string } | undefined>
 }
+const gdk = JSON.parse(read('gdk-config.json')) as { component: Record<string, { version: string } | undefined> }
 
-/** All matches of the only group of `pattern` in the recipe. */
-function found(pattern: RegExp): string[] {
-  return [...recipe.matchAll(pattern)].map((match) => match[1]!)
-}
+/** Parameters that the recipe itself uses. */
+const RECIPE_PARAMETERS = ['startupTimeoutSeconds', 'nodePath']
 
 describe('the version', () => {
   it('is the same everywhere', () => {
-    assert.deepEqual(found(/^ComponentVersion: '(.*)'$/gm), [manifest.version])
-    assert.equal(gdk.component['aws.greengrass.StreamManager']?.version, manifest.version)
+    const versions = {
+      recipe: recipe.ComponentVersion,
+      gdk: gdk.component['aws.greengrass.StreamManager']?.version,
+      lock: lock.version,
+      lockRoot: lock.packages['']?.version
+    }
+    for (const [place, version] of Object.entries(versions)) assert.equal(version, manifest.version, place)
   })
 
   it('is in the bundle', () => {
-    const bundle = readFileSync(join(ROOT, 'artifacts', 'stream-manager.cjs'), 'utf8')
+    const bundle = read('artifacts/stream-manager.cjs')
     assert.ok(bundle.includes(JSON.stringify(manifest.version)))
     assert.ok(!bundle.includes('0.0.0-unbundled'))
   })
@@ -34,35 +43,32 @@ describe('the version', () => {
   })
 })
 
+describe('the bundle', () => {
+  it('is strict code: the prelude before it begins with the directive', () => {
+    assert.match(read('artifacts/stream-manager.cjs').slice(0, 100), /^"use strict";var streamManagerPrelude=/)
+  })
+})
+
 describe('the recipe', () => {
-  it('is within the size that the GDK accepts', () => {
-    assert.ok(Buffer.byteLength(recipe) <= 16_000)
-  })
+  const defaults = recipe.ComponentConfiguration!.DefaultConfiguration
 
-  it('names only artifacts that the build leaves', () => {
-    const built = new Set(readdirSync(join(ROOT, 'artifacts')))
-    const named = found(/^ *- Uri: s3:\/\/.*\/(.*)$/gm)
-    assert.ok(named.includes('stream-manager.cjs'))
-    for (const file of named.filter((name) => !name.endsWith('.node'))) assert.ok(built.has(file), file)
-    const addons = named.filter((name) => name.endsWith(`-${process.arch}.node`))
-    assert.ok(addons.includes(`lmdb-linux-${process.arch}.node`))
-    for (const file of addons) assert.ok(built.has(file), file)
-  })
-
-  it('hands every parameter to the process under its own name', () => {
-    const defaults = found(/^ {4}([A-Z_0-9]+|startupTimeoutSeconds): '.*'$/gm)
-    const handed = found(/^ {8}([A-Z_0-9]+): '\{configuration:\/\1\}'$/gm)
-    assert.ok(defaults.includes('STREAM_MANAGER_SERVER_PORT'))
-    assert.deepEqual([...handed, 'startupTimeoutSeconds'], defaults)
-  })
-
-  it('has no brace that nucleus lite would take for a variable (greengrass 0.5)', () => {
-    assert.doesNotMatch(recipe, /\{(?!configuration:\/[A-Za-z_0-9]+\}|artifacts:path\})/)
-  })
-
-  it('has the keys that nucleus lite wants in their case (greengrass 2.1)', () => {
-    for (const key of ['runtime: ', 'Setenv:', 'install: ', 'startup:', 'Timeout: ', 'Script: ', '- Uri: ']) {
-      assert.ok(recipe.includes(key), key)
+  it('hands every parameter to the process under its own name, or uses it', () => {
+    for (const { Lifecycle } of recipe.Manifests) {
+      const handed = Object.entries(Lifecycle.Setenv!).filter(([key, value]) => value === `{configuration:/${key}}`)
+      assert.deepEqual([...handed.map(([key]) => key), ...RECIPE_PARAMETERS], Object.keys(defaults))
+      const script = JSON.stringify([Lifecycle.install, Lifecycle.startup])
+      for (const parameter of RECIPE_PARAMETERS) assert.ok(script.includes(`{configuration:/${parameter}}`), parameter)
     }
+  })
+
+  it('has the defaults of the program (behaviour 1.3)', () => {
+    assert.equal(defaults['STREAM_MANAGER_SERVER_PORT'], String(DEFAULTS.port))
+    assert.equal(defaults['STREAM_MANAGER_AUTHENTICATE_CLIENT'], String(DEFAULTS.authenticateClients))
+    assert.equal(defaults['LOG_LEVEL'], DEFAULTS.logLevel)
+  })
+
+  it('has one manifest for each architecture', () => {
+    const architectures = recipe.Manifests.map(({ Platform }) => Platform.architecture)
+    assert.deepEqual(architectures, ['amd64', 'aarch64', 'arm'])
   })
 })

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { ARCHITECTURES } from '../../scripts/architectures.ts'
+import { createDevice, NAME, openFolder, runPackage, VERSION } from '../helpers/device.ts'
+import { smoke } from '../helpers/smoke.ts'
+
+const folder = openFolder('stream-manager-package-')
+const output = join(folder, 'out')
+const artifacts = join(output, 'artifacts', NAME, VERSION)
+let printed = ''
+
+before(() => {
+  const run = runPackage(['--local', '--output', output])
+  assert.equal(run.status, 0, run.stderr)
+  printed = run.stdout
+})
+after(() => rmSync(folder, { recursive: true }))
+
+describe('scripts/package', () => {
+  it('leaves the artifacts of all architectures, each for its own processor, where the GDK publishes from', () => {
+    const addons = [
+      'aws-crt-linux-arm64.node',
+      'aws-crt-linux-x64.node',
+      ...['arm', 'arm64', 'x64'].map((a) => `lmdb-linux-${a}.node`)
+    ]
+    assert.deepEqual(readdirSync(artifacts).sort(), [...addons, 'launch.sh', 'stream-manager.cjs'].sort())
+    for (const file of addons) {
+      const { elfMachine } = ARCHITECTURES.find(({ nodeArch }) => file.endsWith(`-${nodeArch}.node`))!
+      const head = readFileSync(join(artifacts, file)).subarray(0, 20)
+      assert.deepEqual([head.toString('latin1', 1, 4), head.readUInt16LE(18)], ['ELF', elfMachine], file)
+    }
+    const published = readFileSync(join(output, 'recipes', 'recipe.yaml'), 'utf8')
+    assert.equal(published, readFileSync(join(import.meta.dirname, '..', '..', 'recipe.yaml'), 'utf8'))
+  })
+
+  it('lays out a local deployment as both command lines want it (greengrass 6.1, 6.2)', () => {
+    const local = join(output, 'local')
+    assert.deepEqual(readdirSync(join(local, 'recipes')), [`${NAME}-${VERSION}.yaml`])
+    const files = readdirSync(join(local, 'artifacts', NAME, VERSION))
+    assert.deepEqual(files.sort(), readdirSync(artifacts).sort())
+    assert.ok(printed.includes(`greengrass-cli deployment create`))
+    assert.ok(printed.includes(`--recipeDir ${local}/recipes --artifactDir ${local}/artifacts`))
+    assert.ok(printed.includes(`--merge "${NAME}=${VERSION}"`))
+    assert.ok(printed.includes(`ggl-cli deploy --recipe-dir ${local}/recipes --artifacts-dir ${local}/artifacts`))
+    assert.ok(printed.includes(`--add-component ${NAME}=${VERSION}`))
+  })
+
+  it('makes packages for some architectures only', () => {
+    const only = join(folder, 'only')
+    const run = runPackage(['--arch', 'armv7', '--output', only])
+    assert.equal(run.status, 0, run.stderr)
+    const files = readdirSync(join(only, 'artifacts', NAME, VERSION)).sort()
+    assert.deepEqual(files, ['launch.sh', 'lmdb-linux-arm.node', 'stream-manager.cjs'])
+    const recipe = readFileSync(join(only, 'recipes', 'recipe.yaml'), 'utf8')
+    assert.deepEqual(recipe.match(/architecture: .*/g), ['architecture: arm'])
+  })
+
+  const refused: readonly [what: string, args: readonly string[], line: RegExp][] = [
+    ['an unknown architecture', ['--arch', 'x64,sparc'], /^scripts\/package: .*architecture "sparc"$/m],
+    ['an unknown option', ['--fast'], /^scripts\/package: Unknown option '--fast'/m],
+    [
+      'a Node.js that is not pinned',
+      ['--with-node', '19', '--output', join(folder, 'x')],
+      /one of 20, 22, 24, not 19$/m
+    ],
+    ['a folder with other things in it', ['--output', folder], /^scripts\/package: .* has other things in it/m]
+  ]
+  for (const [what, args, line] of refused) {
+    it(`refuses ${what}`, () => {
+      const run = runPackage(args)
+      assert.equal(run.status, 1)
+      assert.match(run.stderr, line)
+      assert.ok(statSync(artifacts).isDirectory())
+    })
+  }
+})
+
+describe('the packaged component', () => {
+  for (const nucleus of ['classic', 'lite'] as const) {
+    it(`installs, serves, keeps messages and stops as ${nucleus} runs it, unprivileged and from read-only artifacts`, async (t) => {
+      const device = createDevice({ packageFolder: output, nucleus, node: process.execPath })
+      t.after(() => device.dispose())
+      const before = readdirSync(device.artifacts)
+      await smoke(device)
+      assert.deepEqual(readdirSync(device.artifacts), before)
+    })
+  }
+
+  it('uses the Node.js that nodePath names, also when the nucleus left the variable in place', async (t) => {
+    const named = createDevice({ packageFolder: output, nucleus: 'lite', parameters: { nodePath: process.execPath } })
+    t.after(() => named.dispose())
+    assert.deepEqual(await named.install(), { code: 0, text: '' })
+    const parameters = { nodePath: '{configuration:/nodePath}' }
+    const literal = createDevice({ packageFolder: output, nucleus: 'classic', node: process.execPath, parameters })
+    t.after(() => literal.dispose())
+    assert.deepEqual(await literal.install(), { code: 0, text: '' })
+  })
+
+  const addon = `lmdb-linux-${process.arch}.node`
+  const foreign = `lmdb-linux-${process.arch === 'arm64' ? 'x64' : 'arm64'}.node`
+  const old = (version: string) => (path: string) => {
+    writeFileSync(
+      join(path, 'old-node'),
+      `#!/bin/sh\n[ "$1" = --version ] && echo ${version}\ncase $2 in 0) ;; *) exit 1 ;; esac\n`,
+      { mode: 0o755 }
+    )
+  }
+  const unfit: readonly [what: string, prepare: (path: string) => void, line: RegExp][] = [
+    [
+      'a missing native part',
+      (path) => rmSync(join(path, addon)),
+      new RegExp(`${addon} is missing .*: deploy the package for linux`)
+    ],
+    [
+      'a damaged native part',
+      (path) => writeFileSync(join(path, addon), 'garbage'),
+      new RegExp(`${addon} is damaged .*: deploy the component again`)
+    ],
+    [
+      'a native part for another processor',
+      (path) => writeFileSync(join(path, addon), readFileSync(join(artifacts, foreign))),
+      new RegExp(`${addon} is damaged or was made for another processor: deploy`)
+    ]
+  ]
+  for (const [what, prepare, line] of unfit) {
+    it(`tells ${what} in one line, at installation and at start`, async (t) => {
+      const device = createDevice({ packageFolder: output, nucleus: 'classic', node: process.execPath, prepare })
+      t.after(() => device.dispose())
+      const installed = await device.install()
+      assert.equal(installed.code, 1)
+      assert.match(installed.text, /^aws\.greengrass\.StreamManager cannot run on this device: [^\n]*\n$/)
+      assert.match(installed.text, line)
+      const started = await device.startToEnd()
+      assert.equal(started.code, 1)
+      const errors = started.text.split('\n').filter((text) => text.includes('[ERROR]') || /^\s+at /.test(text))
+      assert.equal(errors.length, 1, started.text)
+      assert.match(errors[0]!, line)
+    })
+  }
+
+  it('tells a missing Node.js, and one that is too old, in one line', async (t) => {
+    const none = createDevice({ packageFolder: output, nucleus: 'lite' })
+    t.after(() => none.dispose())
+    const missing = await none.install()
+    assert.equal(missing.code, 1)
+    assert.match(
+      missing.text,
+      /^aws\.greengrass\.StreamManager cannot run .*needs Node\.js 20\.15 .*'node' is not there .*nodePath.*\n$/
+    )
+
+    const device = createDevice({
+      packageFolder: output,
+      nucleus: 'classic',
+      prepare: old('v18.20.4'),
+      parameters: { nodePath: '../artifacts/old-node' }
+    })
+    t.after(() => device.dispose())
+    const tooOld = await device.install()
+    assert.equal(tooOld.code, 1)
+    assert.match(
+      tooOld.text,
+      /^aws\.greengrass\.StreamManager cannot run .*Node\.js 20\.15 .*is v18\.20\.4; set nodePath.*\n$/
+    )
+  })
+})

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { checkRecipe, type Expected } from '../../scripts/recipe-check.ts'
+
+const RECIPE = readFileSync(join(import.meta.dirname, '..', '..', 'recipe.yaml'), 'utf8')
+const EXPECTED: Expected = {
+  name: 'aws.greengrass.StreamManager',
+  version: /^ComponentVersion: '(.*)'$/m.exec(RECIPE)![1]!,
+  author: 'Edge Stream Manager',
+  files: new Set([
+    'launch.sh',
+    'stream-manager.cjs',
+    ...['x64', 'arm64', 'arm'].map((arch) => `lmdb-linux-${arch}.node`),
+    ...['x64', 'arm64'].map((arch) => `aws-crt-linux-${arch}.node`)
+  ])
+}
+
+const without = (file: string): Expected => ({
+  ...EXPECTED,
+  files: new Set([...EXPECTED.files].filter((name) => name !== file))
+})
+
+describe('the check of the recipe', () => {
+  it('finds nothing wrong with ours', () => {
+    assert.deepEqual(checkRecipe(RECIPE, EXPECTED), [])
+  })
+
+  it('tells what does not agree with the build', () => {
+    assert.deepEqual(checkRecipe(RECIPE, { ...EXPECTED, version: '2.99.0' }), [
+      `ComponentVersion is ${EXPECTED.version}, but gdk-config.json says 2.99.0`
+    ])
+    assert.deepEqual(checkRecipe(RECIPE, { ...EXPECTED, author: 'Nobody' }), [
+      'ComponentPublisher is Edge Stream Manager, but gdk-config.json says Nobody'
+    ])
+    assert.deepEqual(checkRecipe(RECIPE, without('lmdb-linux-arm64.node')), [
+      'Manifests[1].Artifacts names lmdb-linux-arm64.node, which was not built'
+    ])
+    assert.deepEqual(checkRecipe(RECIPE, { ...EXPECTED, files: new Set([...EXPECTED.files, 'more.txt']) }), [
+      'no manifest names the artifact more.txt'
+    ])
+  })
+
+  /** What is put into the place of what, everywhere; and what the check then says, at least once. */
+  const mistakes: readonly [what: string, pattern: RegExp, replacement: string, sentence: RegExp][] = [
+    [
+      'an artifact key that lite does not know',
+      /- Uri:/g,
+      '- URI:',
+      /^Manifests\[0\]\.Artifacts\[0\]\.URI must be spelled Uri$/
+    ],
+    ['a step in capitals', / startup:/, ' Startup:', /Lifecycle\.Startup must be spelled startup$/],
+    [
+      'a step that lite ignores',
+      / install: exec/,
+      ' shutdown: exec',
+      /Lifecycle\.shutdown is no key that both nuclei understand$/
+    ],
+    ['a missing runtime', / {6}runtime: '\*'\n/, '', /^Manifests\[0\]\.Platform\.runtime is missing$/],
+    ['another runtime', /runtime: '\*'/, "runtime: 'aws_nucleus_lite'", /runtime must be "\*"/],
+    [
+      'an unknown architecture',
+      /architecture: aarch64/,
+      'architecture: arm64',
+      /^Manifests\[1\]\.Platform\.architecture is arm64/
+    ],
+    [
+      'one architecture twice',
+      /architecture: aarch64/,
+      'architecture: amd64',
+      /^two manifests are for the same architecture$/
+    ],
+    [
+      'an addon of another architecture',
+      /lmdb-linux-x64\.node/,
+      'lmdb-linux-arm.node',
+      /^Manifests\[0\]\.Artifacts is for amd64, but names lmdb-linux-arm\.node$/
+    ],
+    [
+      'a manifest without its addon',
+      / *- Uri: \S*lmdb-linux-x64\.node\n/,
+      '',
+      /^Manifests\[0\]\.Artifacts lacks lmdb-linux-x64\.node$/
+    ],
+    ['a file named twice', /aws-crt-linux-x64\.node/, 'launch.sh', /^Manifests\[0\]\.Artifacts has launch\.sh twice$/],
+    [
+      'a shell variable in braces',
+      /exec sh "\{artifacts:path\}\/launch\.sh" run/g,
+      'exec sh "${HOME}/launch.sh" run',
+      /startup\.Script has \{HOME\}, which is no recipe variable/
+    ],
+    [
+      'a brace alone',
+      /launch\.sh" run/g,
+      'launch.sh" run "{"',
+      /has a brace that does not belong|is no recipe variable/
+    ],
+    [
+      'a parameter that is not there',
+      /run "\{configuration:\/nodePath\}"/g,
+      'run "{configuration:/nodepath}"',
+      /\{configuration:\/nodepath\}, which is no recipe variable, or names no parameter$/
+    ],
+    [
+      'a variable without quotes',
+      /run "(\{configuration:\/nodePath\})"/g,
+      'run $1',
+      /has a recipe variable outside of double quotes$/
+    ],
+    [
+      'a script with a syntax error',
+      /exec sh "\{artifacts:path\}\/launch\.sh" run/g,
+      'if exec sh "{artifacts:path}/launch.sh" run',
+      /startup\.Script is no shell script: /
+    ],
+    [
+      'a timeout of words',
+      /Timeout: '.*'/g,
+      "Timeout: 'two minutes'",
+      /the Timeout "two minutes" is neither a number nor one parameter$/
+    ],
+    [
+      'lifecycles that differ',
+      /UV_THREADPOOL_SIZE: '8'/,
+      "UV_THREADPOOL_SIZE: '4'",
+      /^Manifests\[1\]\.Lifecycle differs from that of the first manifest$/
+    ],
+    [
+      'a number without quotes',
+      /SERVER_PORT: '8088'/,
+      'SERVER_PORT: 8088',
+      /DefaultConfiguration\.STREAM_MANAGER_SERVER_PORT must be text/
+    ],
+    [
+      'a range that is none',
+      />=2\.0\.0 <3\.0\.0/,
+      '2.x',
+      /^ComponentDependencies\.aws\.greengrass\.Nucleus: "2\.x" is no version range$/
+    ],
+    [
+      'a dependency type in small letters',
+      /DependencyType: HARD/,
+      'DependencyType: hard',
+      /TokenExchangeService\.DependencyType must be HARD or SOFT/
+    ],
+    ['a missing publisher', /ComponentPublisher: .*\n/, '', /^ComponentPublisher is missing$/],
+    ['the same key twice', /LOG_LEVEL: 'INFO'/, "JVM_ARGS: 'INFO'", /^it is no YAML: /],
+    [
+      'a recipe too large for lite',
+      /ComponentDescription: .*/,
+      `ComponentDescription: ${'x'.repeat(4000)}`,
+      /^it has \d+ bytes with its digests, and nucleus lite reads at most 8196$/
+    ]
+  ]
+  for (const [what, pattern, replacement, sentence] of mistakes) {
+    it(`tells ${what}`, () => {
+      const changed = RECIPE.replace(pattern, replacement)
+      assert.notEqual(changed, RECIPE)
+      const told = checkRecipe(changed, EXPECTED)
+      assert.ok(
+        told.some((line) => sentence.test(line)),
+        JSON.stringify(told)
+      )
+    })
+  }
+
+  it('tells an alias', () => {
+    const changed = RECIPE.replace("JVM_ARGS: ''", "JVM_ARGS: &empty ''\n    more: *empty")
+    assert.deepEqual(checkRecipe(changed, EXPECTED), ['it has a YAML alias, which nucleus lite does not resolve'])
+  })
+})
