@@ -18,10 +18,10 @@ const CHECKS = {
   build: ['--import', 'tsx', 'scripts/build.ts']
 } as const
 
-/** Suites by name, in running order: a folder of test/, or one file. */
+/** Suites by name, in running order: a folder of test/, or one file. Others run only when they are named. */
 const SUITES = ['unit', 'contract', 'property', 'tidy', 'docs', 'integration', 'bundle', 'crash'] as const
 /** Suites that run the built bundle. */
-const NEED_BUILD: ReadonlySet<string> = new Set(['integration', 'bundle', 'crash'])
+const NEED_BUILD: ReadonlySet<string> = new Set(['integration', 'bundle', 'crash', 'smoke'])
 
 interface Count {
   readonly passed: number
