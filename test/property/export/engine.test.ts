@@ -141,7 +141,7 @@ class World {
   /** Loses all that the engine held in memory; what it does at its end changes nothing. */
   #restart(): void {
     this.saved = new Map(this.saved)
-    this.engine.close(this.source.streamId)
+    void this.engine.close(this.source.streamId)
     this.engine = this.#open()
   }
 
