@@ -135,6 +135,17 @@ describe('an upload that was interrupted', () => {
     assertStored()
   })
 
+  test('sends a part again when the service holds another one in its place', async () => {
+    server.misbehave = cutAtPart(3, 'cutAfter')
+    const first = await runTask(localS3Tasks(server.origin), stepOf(taskOf(path)))
+    server.misbehave = () => undefined
+    server.spoilPart(server.openUploads[0]!, 3)
+    const step = stepOf(taskOf(path), { state: first.state, resumed: true })
+    assert.equal((await runTask(localS3Tasks(server.origin), step)).outcome.kind, 'succeeded')
+    assert.deepEqual(partsSent(), [1, 2, 3, 3, 4, 5])
+    assertStored()
+  })
+
   test('begins anew when the service has forgotten it', async () => {
     server.misbehave = cutAtPart(3, 'reset')
     const first = await runTask(localS3Tasks(server.origin), stepOf(taskOf(path)))

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -82,6 +83,8 @@ export function stepOf(task: unknown, fields: Partial<TaskStep> = {}): TaskStep 
   }
 }
 
+const STEPS_MAX = 100
+
 /** A task that has come to its end, or to a failed attempt. */
 export interface TaskEnd {
   readonly outcome: StepOutcome
@@ -97,7 +100,8 @@ export async function runTask(
   before: (step: TaskStep) => void | Promise<void> = () => undefined
 ): Promise<TaskEnd> {
   const events: TaskEvent[] = []
-  for (let step = first; ;) {
+  for (let step = first, count = 1; ; count++) {
+    assert.ok(count <= STEPS_MAX, 'the task comes to an end')
     await before(step)
     const outcome = await run(step, () => Promise.resolve(), new AbortController().signal)
     events.push(...outcome.events)

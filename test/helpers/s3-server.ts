@@ -64,6 +64,8 @@ export interface S3Server {
   until(wanted: (request: S3Request) => boolean): Promise<void>
   /** Forgets an upload, as a bucket's rule does. */
   dropUpload(id: string): void
+  /** Makes a part another one of the same size. */
+  spoilPart(id: string, number: number): void
   close(): Promise<void>
 }
 
@@ -372,6 +374,12 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
         waiting.add(check)
         check()
       }),
+    spoilPart(id, number) {
+      const upload = uploads.get(id)
+      const part = upload?.parts.get(number)
+      if (upload === undefined || part === undefined) throw new Error('there is no such part')
+      upload.parts.set(number, { ...part, crc: 'AAAAAA==' })
+    },
     dropUpload: (id) => void uploads.delete(id),
     close: () =>
       new Promise((resolve) => {

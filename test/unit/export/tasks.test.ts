@@ -294,6 +294,18 @@ describe('the end of an export', () => {
     assert.equal(harness.saved.size, 0)
   })
 
+  it('is the last that is told of a task, also when its step ends later', async () => {
+    const harness = createTaskHarness()
+    harness.open(s3Export({ statusConfig: { statusStreamName: 'statuses', statusLevel: 'trace' } }))
+    await harness.put()
+    await harness.engine.close('id-stream')
+    await harness.flush()
+    assert.deepEqual(harness.told, [
+      [0, 'inProgress', 'upload started'],
+      [0, 'canceled', 'stream deleted']
+    ])
+  })
+
   it('does not cancel a task whose end was told already', async () => {
     const harness = createTaskHarness()
     harness.open()
