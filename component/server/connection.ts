@@ -72,6 +72,7 @@ export class Connection {
   #hasPeerEnded = false
   /** No answer leaves any more, because it would come too late. */
   #isAbandoned = false
+  #frameCount = 0
   /** A request that has arrived waits for memory. */
   #isWaitingForMemory = false
   /** Held by the request that is being dispatched. */
@@ -139,6 +140,7 @@ export class Connection {
       state: this.#state,
       isAuthenticating: this.#isAuthenticating,
       frameBytes: this.#decoder.receivedBytes,
+      frameCount: this.#frameCount,
       unsentBytes: this.#outbox.unsentBytes,
       isAnswerMemoryContended: small.isContended || large.isContended,
       oldestRequestMs: this.#answers.oldestWithDeadlineMs()
@@ -173,6 +175,7 @@ export class Connection {
   }
 
   #onFrame(operation: number, payload: Buffer, reservedBytes: number): void {
+    this.#frameCount += 1
     if (this.#state === 'awaiting Connect') {
       this.#memory.release(reservedBytes)
       void this.#onFirstFrame(operation, payload)

@@ -18,6 +18,8 @@ export interface ConnectionSnapshot {
   readonly isAuthenticating: boolean
   /** Bytes that have arrived of the frame under way; undefined between frames. */
   readonly frameBytes: number | undefined
+  /** Frames that have arrived whole: tells the one under way from the one before. */
+  readonly frameCount: number
   readonly unsentBytes: number
   /** Other connections wait for the memory that answers on their way hold. */
   readonly isAnswerMemoryContended: boolean
@@ -46,17 +48,17 @@ export interface Deadlines {
 export function createDeadlines(openedMs: number): Deadlines {
   let progressMs = openedMs
   let closingMs = Infinity
-  let frame: { readonly sinceMs: number; readonly bytes: number } | undefined
+  let frame: { readonly sinceMs: number; readonly bytes: number; readonly count: number } | undefined
 
   /** A frame must go on growing, however slowly its line allows (reliability CL2). */
-  const isFrameStalled = ({ nowMs, frameBytes }: ConnectionSnapshot): boolean => {
+  const isFrameStalled = ({ nowMs, frameBytes, frameCount }: ConnectionSnapshot): boolean => {
     if (frameBytes === undefined) {
       frame = undefined
       return false
     }
     const hasGrown =
-      frame === undefined || frameBytes < frame.bytes || frameBytes - frame.bytes >= FRAME_PROGRESS_BYTES_MIN
-    if (hasGrown) frame = { sinceMs: nowMs, bytes: frameBytes }
+      frame === undefined || frameCount !== frame.count || frameBytes - frame.bytes >= FRAME_PROGRESS_BYTES_MIN
+    if (hasGrown) frame = { sinceMs: nowMs, bytes: frameBytes, count: frameCount }
     return frame !== undefined && nowMs - frame.sinceMs > FRAME_PROGRESS_TIMEOUT_MS
   }
 

@@ -8,6 +8,7 @@ const QUIET: ConnectionSnapshot = {
   state: 'established',
   isAuthenticating: false,
   frameBytes: undefined,
+  frameCount: 0,
   unsentBytes: 0,
   isAnswerMemoryContended: false,
   oldestRequestMs: undefined
@@ -40,9 +41,17 @@ test('a frame may be slow as long as it grows', () => {
 test('the next frame has its own time', () => {
   const deadlines = createDeadlines(0)
   assert.equal(deadlines.check({ ...QUIET, nowMs: 0, frameBytes: 900 }), undefined)
-  assert.equal(deadlines.check({ ...QUIET, nowMs: 29_000, frameBytes: 10 }), undefined)
-  assert.equal(deadlines.check({ ...QUIET, nowMs: 58_000, frameBytes: 10 }), undefined)
-  assert.equal(deadlines.check({ ...QUIET, nowMs: 59_001, frameBytes: 10 })?.action, 'close')
+  assert.equal(deadlines.check({ ...QUIET, nowMs: 29_000, frameBytes: 10, frameCount: 1 }), undefined)
+  assert.equal(deadlines.check({ ...QUIET, nowMs: 58_000, frameBytes: 10, frameCount: 1 }), undefined)
+  assert.equal(deadlines.check({ ...QUIET, nowMs: 59_001, frameBytes: 10, frameCount: 1 })?.action, 'close')
+})
+
+test('a JavaScript client, which is nearly always between head and payload of some frame, is not taken for stalled', () => {
+  const deadlines = createDeadlines(0)
+  for (let second = 0; second < 120; second++) {
+    const frame = { frameBytes: 5, frameCount: second * 22 }
+    assert.equal(deadlines.check({ ...QUIET, nowMs: second * 1_000, ...frame }), undefined)
+  }
 })
 
 test('a peer that takes no answers for a minute is given up', () => {
