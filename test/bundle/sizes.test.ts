@@ -27,7 +27,10 @@ describe('the sizes in README.md', () => {
       told.map(([file]) => file),
       actual.map(([file]) => file)
     )
+    // A machine without the right strip program leaves the symbols in, and says so.
+    const hasSymbols = run.stderr.includes('keeps its debug symbols')
     for (const [index, [file = '', ...cells]] of actual.entries()) {
+      if (hasSymbols && file.includes('lmdb-')) continue
       for (const [column, cell] of cells.entries()) {
         const [size, listed] = [kibOf(cell), kibOf(told[index]![column + 1]!)]
         assert.ok(Math.abs(size - listed) <= Math.max(1, DIFFERENCE_MAX * size), `${file}: ${cell}, not ${listed} KiB`)
