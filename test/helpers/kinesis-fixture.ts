@@ -50,6 +50,8 @@ export function localKinesisSink(client: KinesisClient, interCallDelayMs?: numbe
 
 /** An emulated Kinesis in this process. */
 export interface EmulatedKinesis {
+  /** Its address, for AWS_ENDPOINT_URL_KINESIS. */
+  readonly endpoint: string
   readonly client: KinesisClient
   /** Payloads of all records of one shard of the stream `target`, in order. @param shard its number; absent is the first */
   payloads(shard?: number): Promise<Buffer[]>
@@ -79,6 +81,7 @@ export async function startEmulatedKinesis(shardCount = 1): Promise<EmulatedKine
     isActive = StreamDescription?.StreamStatus === 'ACTIVE'
   }
   return {
+    endpoint,
     client,
     async payloads(shard = 0) {
       const ShardId = `shardId-${String(shard).padStart(12, '0')}`
