@@ -135,7 +135,7 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
       if (log.sealed.length === 0) await log.roll()
       if (log.sealed.length === 0) return failure
       await options.dropOldest()
-      hasHelped = space.recheck()
+      if (found === 'disk is full') hasHelped = space.recheck()
     }
   }
 
