@@ -2,31 +2,21 @@ import { assert } from '../../base/assert.ts'
 import type { StoredMessage } from '../../model/message.ts'
 import { OPERATION } from '../operations.ts'
 import { FRAME_HEADER_BYTES, writeFrameHeader } from '../frame.ts'
-import { STATUS_SUCCESS } from '../status.ts'
 import {
   headBytes,
   integerBytes,
   MAJOR_ARRAY,
   MAJOR_BYTES,
   MAJOR_MAP,
-  MAJOR_UNSIGNED,
   preparedText,
   writeAsciiText,
   writeHead,
   writeInteger,
   writeRaw
 } from './cbor-writer.ts'
+import { SUCCESS_START, successMiddle } from './success-parts.ts'
 
-/** A map of four, up to the request id. */
-const START = Buffer.concat([Buffer.from([MAJOR_MAP | 4]), preparedText('requestId')])
-/** From behind the request id to the list of messages. */
-const MIDDLE = Buffer.concat([
-  preparedText('status'),
-  Buffer.from([MAJOR_UNSIGNED | STATUS_SUCCESS]),
-  preparedText('errorMessage'),
-  preparedText(''),
-  preparedText('messages')
-])
+const MIDDLE = successMiddle('messages')
 const INGEST_TIME = preparedText('ingestTime')
 const PAYLOAD = preparedText('payload')
 
@@ -39,7 +29,7 @@ function messageStart(streamName: string): Buffer {
 /** Bytes of the frame that `encodeReadResponse` makes, header included. */
 export function readResponseBytes(requestId: string, streamName: string, messages: readonly StoredMessage[]): number {
   const idBytes = headBytes(requestId.length) + requestId.length
-  let frameBytes = FRAME_HEADER_BYTES + START.length + idBytes + MIDDLE.length + headBytes(messages.length)
+  let frameBytes = FRAME_HEADER_BYTES + SUCCESS_START.length + idBytes + MIDDLE.length + headBytes(messages.length)
   frameBytes += messages.length * (messageStart(streamName).length + INGEST_TIME.length + PAYLOAD.length)
   for (const { sequenceNumber, ingestTimeMs, payload } of messages) {
     frameBytes += integerBytes(sequenceNumber) + integerBytes(ingestTimeMs) + headBytes(payload.length) + payload.length
@@ -55,7 +45,7 @@ export function readResponseBytes(requestId: string, streamName: string, message
 export function encodeReadResponse(requestId: string, streamName: string, messages: readonly StoredMessage[]): Buffer {
   const frame = Buffer.allocUnsafe(readResponseBytes(requestId, streamName, messages))
   writeFrameHeader(frame, OPERATION.readMessagesResponse)
-  let offset = writeRaw(frame, FRAME_HEADER_BYTES, START)
+  let offset = writeRaw(frame, FRAME_HEADER_BYTES, SUCCESS_START)
   offset = writeAsciiText(frame, offset, requestId)
   offset = writeRaw(frame, offset, MIDDLE)
   offset = writeHead(frame, offset, MAJOR_ARRAY, messages.length)
