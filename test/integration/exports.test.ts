@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { startServer, type ServerProcess } from '../helpers/server-process.ts'
+import { succeed } from '../helpers/stream-calls.ts'
 import { OP, WireClient, type WireMap } from '../helpers/wire-client.ts'
 
 /** A real HTTP endpoint that remembers the messages it accepted. */
@@ -62,16 +63,10 @@ const httpExport = (port: number, fields: WireMap = {}): WireMap => ({
   http: [{ identifier: 'out', uri: `http://127.0.0.1:${port}/messages`, exportFormat: 1, batchSize: 50, ...fields }]
 })
 
-async function ok(answer: Promise<{ map: WireMap }>): Promise<WireMap> {
-  const { map } = await answer
-  assert.equal(map['status'], 0, String(map['errorMessage']))
-  return map
-}
-
 async function appendMany(client: WireClient, name: string, from: number, count: number): Promise<void> {
   await Promise.all(
     Array.from({ length: count }, (_, index) =>
-      ok(client.request(OP.appendMessage, { name, payload: Buffer.from(`message ${from + index}`) }))
+      succeed(client, OP.appendMessage, { name, payload: Buffer.from(`message ${from + index}`) })
     )
   )
 }
@@ -84,7 +79,7 @@ interface ExportStatus {
 }
 
 async function statusOf(client: WireClient, name: string): Promise<ExportStatus> {
-  const { messageStreamInfo } = await ok(client.request(OP.describeMessageStream, { name }))
+  const { messageStreamInfo } = await succeed(client, OP.describeMessageStream, { name })
   return (messageStreamInfo as { exportStatuses: ExportStatus[] }).exportStatuses[0]!
 }
 
@@ -114,7 +109,7 @@ test('messages arrive at an HTTP endpoint in batches, and describe counts them',
   const server = await startServer()
   t.after(() => Promise.all([server.dispose(), endpoint.close()]))
   const client = await WireClient.connect({ port: server.port })
-  await ok(client.request(OP.createMessageStream, definitionWith('s', httpExport(port))))
+  await succeed(client, OP.createMessageStream, definitionWith('s', httpExport(port)))
   await appendMany(client, 's', 0, 1_000)
   await endpoint.untilReceived(1_000)
   assertComplete(endpoint, 1_000)
@@ -134,7 +129,7 @@ test('nothing is lost when the endpoint is down at first and fails for a while',
   const later = new Endpoint()
   t.after(() => Promise.all([server.dispose(), later.close()]))
   const client = await WireClient.connect({ port: server.port })
-  await ok(client.request(OP.createMessageStream, definitionWith('s', httpExport(port))))
+  await succeed(client, OP.createMessageStream, definitionWith('s', httpExport(port)))
   await appendMany(client, 's', 0, 100)
   await untilStatus(client, 's', ({ errorMessage }) => errorMessage?.includes('ECONNREFUSED') === true)
   later.isFailing = true
@@ -155,7 +150,7 @@ test('a broker that is killed during the export sends everything after its resta
   const first = server
   t.after(() => Promise.all([server.dispose().then(() => first.dispose()), endpoint.close()]))
   let client = await WireClient.connect({ port: server.port })
-  await ok(client.request(OP.createMessageStream, definitionWith('s', httpExport(port, { batchSize: 5 }))))
+  await succeed(client, OP.createMessageStream, definitionWith('s', httpExport(port, { batchSize: 5 })))
   for (let round = 0; round < 3; round++) {
     await appendMany(client, 's', round * 500, 500)
     await endpoint.untilReceived(round * 500 + 50)
@@ -176,8 +171,8 @@ test('disabled pauses, enabling resumes, and a changed startSequenceNumber repla
   t.after(() => Promise.all([server.dispose(), endpoint.close()]))
   const client = await WireClient.connect({ port: server.port })
   const update = (fields: WireMap): Promise<WireMap> =>
-    ok(client.request(OP.updateMessageStream, definitionWith('s', httpExport(port, fields))))
-  await ok(client.request(OP.createMessageStream, definitionWith('s', httpExport(port))))
+    succeed(client, OP.updateMessageStream, definitionWith('s', httpExport(port, fields)))
+  await succeed(client, OP.createMessageStream, definitionWith('s', httpExport(port)))
   await appendMany(client, 's', 0, 100)
   await endpoint.untilReceived(100)
   await untilStatus(client, 's', ({ lastExportedSequenceNumber }) => lastExportedSequenceNumber === 99)
