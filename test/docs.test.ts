@@ -3,10 +3,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
 import * as limits from '../component/base/limits.ts'
-import { AWS_VARIABLES } from '../component/config/aws-environment.ts'
-import { DEFAULTS } from '../component/config/config.ts'
+import * as awsEnvironment from '../component/config/aws-environment.ts'
+import { NUCLEUS_VARIABLES, type Parameter, PARAMETERS } from '../component/config/parameters.ts'
 import type { FailureKind } from '../component/model/failure.ts'
 import { statusOf } from '../component/protocol/status.ts'
+import { generate, GENERATED_PATHS } from '../scripts/docs/index.ts'
 
 /** The documents against the code: what a reader is told must be so. */
 
@@ -80,35 +81,42 @@ describe('all documents', () => {
   }
 })
 
-describe('README.md', () => {
-  const rows = tableRows(read('README.md'))
-  const VARIABLE = /^([A-Z\d]+_[A-Z_\d]+|[a-z]+_proxy|SVCUID|HOME)$/
+describe('generated documents', () => {
+  for (const path of GENERATED_PATHS) {
+    it(`${path} is what \`npm run docs\` writes`, async () => {
+      assert.equal(read(path), await generate(path))
+    })
+  }
+})
 
-  it('lists the settings that are parsed, and no others', () => {
-    const source = read('component/config/parse-config.ts')
-    const parsed = [...source.matchAll(/'((?:[A-Z]\w*_[A-Z_\d]+|SVCUID))'/g)].map((match) => match[1]!)
-    const listed = rows.flatMap(([cell = '']) => codeSpans(cell)).filter((span) => VARIABLE.test(span))
-    const known = new Set([...parsed, ...AWS_VARIABLES, 'UV_THREADPOOL_SIZE'])
-    assert.ok(parsed.length >= 12, 'the pattern finds the settings')
-    assert.deepEqual([...listed].sort(), [...known].sort())
+describe('the settings', () => {
+  const parameters: readonly Parameter<unknown>[] = Object.values(PARAMETERS)
+
+  it('in README.md exist and have the default that is told', () => {
+    const told = tableRows(sectionOf('README.md', 'Settings')).slice(2)
+    assert.ok(told.length >= 5, 'the table is found')
+    const actual = told.map(([name = '']) => {
+      const parameter = parameters.find((each) => `\`${each.name}\`` === name)
+      return [name, String(parameter?.whenUnset) === '' ? '' : `\`${String(parameter?.whenUnset)}\``]
+    })
+    assert.deepEqual(
+      told.map((cells) => cells.slice(0, 2)),
+      actual
+    )
   })
 
-  it('tells the defaults', () => {
-    const defaults: Readonly<Record<string, string | number | boolean>> = {
-      STREAM_MANAGER_STORE_ROOT_DIR: DEFAULTS.storeRoot,
-      STREAM_MANAGER_SERVER_PORT: DEFAULTS.port,
-      STREAM_MANAGER_AUTHENTICATE_CLIENT: DEFAULTS.authenticateClients,
-      STREAM_MANAGER_EXPORTER_MAX_BANDWIDTH: DEFAULTS.bandwidthKbitPerSecond,
-      STREAM_MANAGER_EXPORTER_THREAD_POOL_SIZE: DEFAULTS.concurrencyMax,
-      STREAM_MANAGER_EXPORTER_S3_DESTINATION_MULTIPART_UPLOAD_MIN_PART_SIZE_BYTES: DEFAULTS.s3PartBytesMin,
-      STREAM_MANAGER_DEVELOPER_MODE: DEFAULTS.developerMode,
-      LOG_LEVEL: DEFAULTS.logLevel
-    }
-    const told = Object.keys(defaults).map((name) => [name, rows.find(([cell]) => cell === `\`${name}\``)?.[1]])
-    assert.deepEqual(
-      told,
-      Object.entries(defaults).map(([name, value]) => [name, `\`${String(value)}\``])
-    )
+  it('are all the environment variables that the sources name', () => {
+    const known = new Set<string>([
+      ...parameters.map(({ name }) => name),
+      ...awsEnvironment.AWS_VARIABLES,
+      ...Object.values(NUCLEUS_VARIABLES)
+    ])
+    const sources = SOURCES.filter((path) => path.startsWith('component/') && path.endsWith('.ts'))
+    const named = sources.flatMap((path) => read(path).match(/\b(?:STREAM_MANAGER|AWS|GG)_[A-Z][A-Z_\d]+\b/g) ?? [])
+    const defines = new Set(['STREAM_MANAGER_VERSION', 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'])
+    const strangers = named.filter((name) => !known.has(name) && !defines.has(name) && !(name in awsEnvironment))
+    assert.ok(named.length > 50, 'the pattern finds the variables')
+    assert.deepEqual(strangers, [])
   })
 })
 
@@ -204,6 +212,36 @@ describe('docs/limits.md', () => {
       const [name = '', path = ''] = [codeSpans(constant)[0], codeSpans(file)[0]]
       assert.match(read(join('component', path)), new RegExp(`const ${name}\\b`), `${name} in ${path}`)
     }
+  })
+})
+
+describe('docs/reliability.md', () => {
+  const rows = tableRows(read('docs/reliability.md'))
+  const faults = rows.filter(([id = '', , what]) => /^[A-Z]{2}\d+a?$/.test(id) && what !== undefined)
+  const isProof = ([, file = '']: readonly string[]): boolean => /^`.*\.ts`$/.test(file)
+  const proofs = faults.filter(isProof)
+
+  /** Names of the tests in a file; what varies in them is "…" here. */
+  const testNames = (path: string): Set<string> => {
+    const calls = read(path).matchAll(/^\s*(?:it|test)\(\s*(['"`])(.*?)\1\s*,/gm)
+    return new Set([...calls].map(([, , name = '']) => name.replace(/\$\{.*?\}/g, '…').replaceAll("\\'", "'")))
+  }
+
+  it('names tests that exist', () => {
+    const missing = proofs.filter(([, file = '', name = '']) => !testNames(join('test', codeSpans(file)[0]!)).has(name))
+    assert.deepEqual(missing, [])
+  })
+
+  it('has a test, or the reason why there is none, for each of the 94 faults', () => {
+    const described = sectionOf('docs/reliability.md', 'Without a test')
+    const explained = new Set(tableRows(described).map(([id = '']) => id))
+    const proven = new Set(proofs.map(([id]) => id))
+    const ids = new Set(faults.map(([id = '']) => id))
+    assert.equal(ids.size, 94)
+    assert.deepEqual(
+      [...ids].filter((id) => !proven.has(id) && !explained.has(id)),
+      []
+    )
   })
 })
 
