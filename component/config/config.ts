@@ -1,5 +1,4 @@
 import type { LogFields, LogLevel } from '../base/log.ts'
-import { MIB } from '../base/limits.ts'
 import type { AwsVariables } from './aws-environment.ts'
 
 /** Every setting of the server, parsed. The names in brackets are the component's parameters (behaviour 1.3). */
@@ -46,22 +45,6 @@ export interface NucleusAccess {
   /** The component's own token: a secret, never to be logged. */
   readonly token: string
 }
-
-export const S3_PART_BYTES_MIN = 5 * MIB
-
-/** What an unset parameter means (behaviour 1.3). */
-export const DEFAULTS = {
-  storeRoot: '.',
-  port: 8088,
-  authenticateClients: true,
-  logLevel: 'INFO',
-  developerMode: false,
-  bandwidthKbitPerSecond: 0,
-  concurrencyMax: 5,
-  s3PartBytesMin: S3_PART_BYTES_MIN,
-  s3UsEast1Endpoint: 'regional',
-  kinesisInterCallDelayMs: 1_000
-} as const
 
 /** The effective settings for the log (behaviour 12.2), without any secret. */
 export function describeConfig(config: Config): LogFields {

@@ -1,28 +1,12 @@
-import { isAbsolute, resolve } from 'node:path'
-import { LOG_LEVELS } from '../base/log.ts'
+import { resolve } from 'node:path'
 import { AWS_VARIABLES, type AwsVariables } from './aws-environment.ts'
-import { type Config, DEFAULTS, type NucleusAccess, S3_PART_BYTES_MIN } from './config.ts'
+import type { Config, NucleusAccess } from './config.ts'
 import { type JvmArguments, parseJvmArguments } from './jvm-args.ts'
-import {
-  type Environment,
-  parameterText,
-  quoted,
-  readBoolean,
-  readChoice,
-  readInteger,
-  type ReadText
-} from './parameter.ts'
+import { type Environment, parameterText, quoted } from './parameter.ts'
+import { NUCLEUS_VARIABLES, type Parameter, PARAMETERS, S3_PART_BYTES_MIN } from './parameters.ts'
 
-const PORT_MAX = 65_535
-/** Each parallel export may hold a batch of several MiB. */
-const CONCURRENCY_MAX = 100
-const S3_PART_BYTES_MAX = 5 * 2 ** 30
-const INTER_CALL_DELAY_MS_MAX = 3_600_000
-const BANDWIDTH_KBIT_MAX = 1_000_000_000
 /** Room for a path in `sockaddr_un` of Linux, without the final zero. */
 const SOCKET_PATH_BYTES_MAX = 107
-/** Longest path of a Linux file system call. */
-const PATH_BYTES_MAX = 4_096
 
 /** The settings and everything an operator should know about them; each text is a sentence without a final dot. */
 export interface ParsedConfig {
@@ -47,43 +31,32 @@ interface Problems {
  */
 export function parseConfig(environment: Environment, workFolder: string): ParsedConfig {
   const problems: Problems = { fatal: [], warnings: [], notes: [] }
-  const read = <Value>(name: string, readText: ReadText<Value>, whenUnset: Value): Value =>
-    readParameter(environment, name, readText, whenUnset, problems.warnings)
+  const read = <Value>(parameter: Parameter<Value>): Value => readParameter(environment, parameter, problems)
 
-  const developerMode = read('STREAM_MANAGER_DEVELOPER_MODE', readBoolean, DEFAULTS.developerMode)
+  const developerMode = read(PARAMETERS.developerMode)
   const nucleus = nucleusAccess(environment, workFolder)
-  const authenticate = read('STREAM_MANAGER_AUTHENTICATE_CLIENT', readBoolean, DEFAULTS.authenticateClients)
-  const bandwidthKbit = read(
-    'STREAM_MANAGER_EXPORTER_MAX_BANDWIDTH',
-    readInteger(0, BANDWIDTH_KBIT_MAX),
-    DEFAULTS.bandwidthKbitPerSecond
-  )
-  const poolSizeName =
-    parameterText(environment, 'STREAM_MANAGER_EXPORTER_THREAD_POOL_SIZE') === undefined
-      ? 'STREAM_MANAGER_THREAD_POOL_SIZE'
-      : 'STREAM_MANAGER_EXPORTER_THREAD_POOL_SIZE'
-  // Under Greengrass the recipe passes its default on: only another value is a wish (behaviour 8).
-  const interCallDelayMs = read(
-    'STREAM_MANAGER_EXPORTER_KINESIS_INTER_CALL_DELAY_MS',
-    readInteger(0, INTER_CALL_DELAY_MS_MAX),
-    DEFAULTS.kinesisInterCallDelayMs
-  )
-  const jvm = readJvmArguments(environment, problems.notes)
+  const authenticate = read(PARAMETERS.authenticateClients)
+  const bandwidthKbit = read(PARAMETERS.bandwidthKbitPerSecond)
+  const isNamedProperly = parameterText(environment, PARAMETERS.concurrencyMax.name) !== undefined
+  const interCallDelayMs = read(PARAMETERS.kinesisInterCallDelayMs)
+  const jvm = readJvmArguments(read(PARAMETERS.jvmArguments), problems.notes)
 
   const config: Config = {
-    storeRoot: readStoreRoot(environment, workFolder, problems.fatal),
-    port: readPort(environment, problems.fatal),
+    storeRoot: resolve(workFolder, read(PARAMETERS.storeRoot)),
+    port: read(PARAMETERS.port),
     authenticateClients: decideAuthentication(authenticate, nucleus, developerMode, problems),
-    logLevel: read('LOG_LEVEL', readChoice(LOG_LEVELS), DEFAULTS.logLevel),
+    logLevel: read(PARAMETERS.logLevel),
     memoryTargetBytes: jvm.memoryTargetBytes,
     developerMode,
     exporter: {
       bandwidthBitsPerSecond: bandwidthKbit === 0 ? undefined : bandwidthKbit * 1000,
-      concurrencyMax: read(poolSizeName, readInteger(1, CONCURRENCY_MAX), DEFAULTS.concurrencyMax),
-      s3PartBytesMin: readS3PartBytes(environment, problems.warnings),
-      s3InputRoots: readInputRoots(environment, problems.fatal),
-      s3UsEast1Endpoint: jvm.s3UsEast1Endpoint ?? DEFAULTS.s3UsEast1Endpoint,
-      kinesisInterCallDelayMs: interCallDelayMs === DEFAULTS.kinesisInterCallDelayMs ? undefined : interCallDelayMs
+      concurrencyMax: read(isNamedProperly ? PARAMETERS.concurrencyMax : PARAMETERS.concurrencyMaxAlias),
+      s3PartBytesMin: raisedPartBytes(read(PARAMETERS.s3PartBytesMin), problems.warnings),
+      s3InputRoots: read(PARAMETERS.s3InputRoots),
+      s3UsEast1Endpoint: jvm.s3UsEast1Endpoint ?? 'regional',
+      // Under Greengrass the recipe passes its default on: only another value is a wish (behaviour 8).
+      kinesisInterCallDelayMs:
+        interCallDelayMs === PARAMETERS.kinesisInterCallDelayMs.whenUnset ? undefined : interCallDelayMs
     },
     nucleus,
     aws: awsVariables(environment)
@@ -91,65 +64,27 @@ export function parseConfig(environment: Environment, workFolder: string): Parse
   return { config, ...problems }
 }
 
-function readParameter<Value>(
-  environment: Environment,
-  name: string,
-  readText: ReadText<Value>,
-  whenUnset: Value,
-  warnings: string[]
-): Value {
+function readParameter<Value>(environment: Environment, parameter: Parameter<Value>, problems: Problems): Value {
+  const { name, type, whenUnset, whenBad } = parameter
   const text = parameterText(environment, name)
   if (text === undefined) return whenUnset
-  const reading = readText(text)
-  if (reading.ok) return reading.value
-  warnings.push(`${badValue(name, text, reading.allowed)}; using the default ${String(whenUnset)}`)
+  const value = type.read(text)
+  if (value !== undefined) return value
+  const problem = `${name} is ${quoted(text)} but must be ${type.allowed}`
+  if (whenBad === 'fatal') problems.fatal.push(problem)
+  else problems.warnings.push(`${problem}; using the default ${String(whenUnset)}`)
   return whenUnset
 }
 
-function badValue(name: string, text: string, allowed: string): string {
-  return `${name} is ${quoted(text)} but must be ${allowed}`
-}
-
-/** A wrong folder must not silently become another one: data would seem lost. */
-function readStoreRoot(environment: Environment, workFolder: string, fatal: string[]): string {
-  const text = parameterText(environment, 'STREAM_MANAGER_STORE_ROOT_DIR') ?? DEFAULTS.storeRoot
-  if (!text.includes('\0') && Buffer.byteLength(text) < PATH_BYTES_MAX) return resolve(workFolder, text)
-  fatal.push(badValue('STREAM_MANAGER_STORE_ROOT_DIR', text, `a path of fewer than ${PATH_BYTES_MAX} bytes`))
-  return resolve(workFolder, DEFAULTS.storeRoot)
-}
-
-/** Clients were told the configured port: listening on another one would look like a dead server. */
-function readPort(environment: Environment, fatal: string[]): number {
-  const name = 'STREAM_MANAGER_SERVER_PORT'
-  const text = parameterText(environment, name)
-  if (text === undefined) return DEFAULTS.port
-  const reading = readInteger(0, PORT_MAX)(text)
-  if (reading.ok) return reading.value
-  fatal.push(badValue(name, text, `${reading.allowed}, where 0 means any free port`))
-  return DEFAULTS.port
-}
-
-function readS3PartBytes(environment: Environment, warnings: string[]): number {
-  const name = 'STREAM_MANAGER_EXPORTER_S3_DESTINATION_MULTIPART_UPLOAD_MIN_PART_SIZE_BYTES'
-  const bytes = readParameter(environment, name, readInteger(0, S3_PART_BYTES_MAX), DEFAULTS.s3PartBytesMin, warnings)
+function raisedPartBytes(bytes: number, warnings: string[]): number {
   if (bytes >= S3_PART_BYTES_MIN) return bytes
+  const { name } = PARAMETERS.s3PartBytesMin
   warnings.push(`${name} is ${bytes}, below the minimum of S3; raising it to ${S3_PART_BYTES_MIN}`)
   return S3_PART_BYTES_MIN
 }
 
-/** A fence with a hole is worse than none that was asked for. */
-function readInputRoots(environment: Environment, fatal: string[]): readonly string[] {
-  const name = 'STREAM_MANAGER_S3_INPUT_ROOTS'
-  const text = parameterText(environment, name)
-  if (text === undefined) return []
-  const roots = text.split(':')
-  if (roots.every((root) => isAbsolute(root) && !root.includes('\0'))) return roots.map((root) => resolve(root))
-  fatal.push(badValue(name, text, 'absolute paths with colons between them'))
-  return []
-}
-
-function readJvmArguments(environment: Environment, notes: string[]): JvmArguments {
-  const jvm = parseJvmArguments(parameterText(environment, 'JVM_ARGS') ?? '')
+function readJvmArguments(text: string, notes: string[]): JvmArguments {
+  const jvm = parseJvmArguments(text)
   if (jvm.ignored.length > 0) {
     notes.push(
       `JVM_ARGS contains arguments that only a Java program understands; ignoring ${quoted(jvm.ignored.join(' '))}`
@@ -184,8 +119,8 @@ function decideAuthentication(
  * process stays in that folder, so it is kept then.
  */
 function nucleusAccess(environment: Environment, workFolder: string): NucleusAccess | undefined {
-  const token = parameterText(environment, 'SVCUID')
-  const socketPath = parameterText(environment, 'AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT')
+  const token = parameterText(environment, NUCLEUS_VARIABLES.token)
+  const socketPath = parameterText(environment, NUCLEUS_VARIABLES.socketPath)
   if (token === undefined || socketPath === undefined) return undefined
   const absolute = resolve(workFolder, socketPath)
   return { token, socketPath: Buffer.byteLength(absolute) > SOCKET_PATH_BYTES_MAX ? socketPath : absolute }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
-import { DEFAULTS } from '../../component/config/config.ts'
+import { PARAMETERS } from '../../component/config/parameters.ts'
 import type { Recipe } from '../../scripts/recipe-check.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -62,9 +62,12 @@ describe('the recipe', () => {
   })
 
   it('has the defaults of the program (behaviour 1.3)', () => {
-    assert.equal(defaults['STREAM_MANAGER_SERVER_PORT'], String(DEFAULTS.port))
-    assert.equal(defaults['STREAM_MANAGER_AUTHENTICATE_CLIENT'], String(DEFAULTS.authenticateClients))
-    assert.equal(defaults['LOG_LEVEL'], DEFAULTS.logLevel)
+    const offered = Object.values(PARAMETERS).filter(({ recipeDefault }) => recipeDefault !== undefined)
+    const told = Object.entries(defaults).filter(([name]) => !RECIPE_PARAMETERS.includes(name))
+    assert.deepEqual(
+      Object.fromEntries(told),
+      Object.fromEntries(offered.map((each) => [each.name, each.recipeDefault]))
+    )
   })
 
   it('has one manifest for each architecture', () => {
