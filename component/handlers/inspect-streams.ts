@@ -1,4 +1,4 @@
-import { FAILURES, success } from '../model/failure.ts'
+import { success } from '../model/failure.ts'
 import type { StreamInfo } from '../model/stream-info.ts'
 import {
   encodeDescribeResponse,
@@ -22,7 +22,7 @@ export const describeMessageStream: Operation<StreamNameRequest, StreamInfo> = {
   handle({ streamName }, services, _caller, done) {
     const stream = services.registry.get(streamName)
     if (stream === undefined) {
-      done({ ok: false, failure: FAILURES.streamMissing })
+      done({ ok: false, failure: services.registry.whyAbsent(streamName) })
       return
     }
     done(

@@ -1,5 +1,5 @@
 import { FRAME_LENGTH_MAX, REQUEST_ID_CHARS_MAX } from '../base/limits.ts'
-import { FAILURES, fail, success, type Result } from '../model/failure.ts'
+import { fail, success, type Result } from '../model/failure.ts'
 import type { StoredMessage } from '../model/message.ts'
 import {
   encodeReadResponse,
@@ -21,7 +21,7 @@ interface ReadAnswer {
 async function read(request: ReadMessagesRequest, services: Services, caller: Caller): Promise<Result<ReadAnswer>> {
   const { streamName } = request
   const stream = services.registry.get(streamName)
-  if (stream === undefined) return { ok: false, failure: FAILURES.streamMissing }
+  if (stream === undefined) return { ok: false, failure: services.registry.whyAbsent(streamName) }
   const messages = await stream.read(request, caller)
   if (!messages.ok) return messages
   // A message that filled a whole request leaves no room for what its answer adds.

@@ -28,8 +28,17 @@ export interface RecoveredStream {
 /** What a start has brought back. */
 export interface RecoveredStreams {
   readonly streams: readonly RecoveredStream[]
-  /** Streams that are there and cannot be opened, by name, and why. Nobody may take their names. */
-  readonly unopened: ReadonlyMap<string, string>
+  /** Streams that are there and cannot be opened, by name. Nobody may take their names while they are. */
+  readonly unopened: ReadonlyMap<string, UnopenedStream>
+}
+
+/** A stream that is left as it is: its folder could not be read or written, or a newer program wrote it. */
+export interface UnopenedStream {
+  readonly id: string
+  /** Name of its folder. */
+  readonly folder: string
+  /** A sentence without a final dot. */
+  readonly reason: string
 }
 
 /** All that the catalogue says of one stream. */
@@ -94,7 +103,7 @@ export async function recoverStreams(
   const remembered = readCatalogue(catalogue, logger)
   const onDisk = folders.list()
   const recovered: RecoveredStream[] = []
-  const unopened = new Map<string, string>()
+  const unopened = new Map<string, UnopenedStream>()
   const names = new Set<string>()
   const changes: CatalogueChange[] = []
 
@@ -135,7 +144,7 @@ export async function recoverStreams(
     const folder = onDisk.get(id)
     const definition = findDefinition(id, folder)
     if (definition === undefined || names.has(definition.name)) {
-      if (folder !== undefined) folders.quarantine(folder)
+      if (folder !== undefined) await folders.quarantine(folder)
       return
     }
     names.add(definition.name)
@@ -154,7 +163,11 @@ export async function recoverStreams(
       })
     } catch (error) {
       if (!(error instanceof Fault)) throw error
-      unopened.set(definition.name, describeError(error))
+      unopened.set(definition.name, {
+        id,
+        folder: folder ?? folders.folderName(id, definition),
+        reason: describeError(error)
+      })
       logger.error('A stream cannot be opened and is left as it is', {
         stream: definition.name,
         error: describeError(error)
@@ -172,7 +185,8 @@ export async function recoverStreams(
     const entry = remembered.get(id)
     if (entry?.definition === undefined && entry?.deletedFolder === undefined) await recover(id)
   }
-  changes.push(...orphans(catalogue, new Set(recovered.map(({ id }) => id)), remembered))
+  const present = [...recovered, ...unopened.values()].map(({ id }) => id)
+  changes.push(...orphans(catalogue, new Set(present), remembered))
   if (changes.length > 0) await commitLater(catalogue, changes, logger)
   return { streams: recovered, unopened }
 }

@@ -4,7 +4,7 @@ import { STREAMS_MAX, WAITING_READS_MAX } from '../base/limits.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { fail, FAILURES, success, type FailureKind, type Result } from '../model/failure.ts'
+import { fail, FAILURES, success, type Failure, type FailureKind, type Result } from '../model/failure.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
 import { encodeDefinition } from '../protocol/index.ts'
 import type { Catalogue } from '../store/catalogue/change.ts'
@@ -12,7 +12,7 @@ import type { StreamLog } from '../store/stream-log.ts'
 import { catalogueKeys, encodeState, removalOf } from './catalogue-records.ts'
 import type { Checkpointer } from './checkpointer.ts'
 import { createWaitingPlaces } from './read-waiters.ts'
-import { recoverStreams } from './recovery.ts'
+import { recoverStreams, type UnopenedStream } from './recovery.ts'
 import { noSpaceGuard, type SpaceGuard } from './space-guard.ts'
 import type { StreamFolders } from './stream-folders.ts'
 import { createStream, type Stream } from './stream.ts'
@@ -32,12 +32,14 @@ export interface Registry {
   /** Brings back the streams of the last run; call it once, before anything else. */
   recover(): Promise<void>
   get(name: string): Stream | undefined
-  /** All names, sorted. */
+  /** Why `get` finds nothing: there is no such stream, or there is one that cannot be opened. */
+  whyAbsent(name: string): Failure
+  /** All names, sorted; also those of streams that cannot be opened, which can only be deleted. */
   list(): readonly string[]
   create(definition: StreamDefinition): Promise<Result<void>>
   update(definition: StreamDefinition): Promise<Result<void>>
   delete(name: string): Promise<Result<void>>
-  /** Writes and syncs everything; nothing may be called afterwards. */
+  /** Waits for the changes under way and refuses later ones, then writes and syncs everything. */
   stop(): Promise<void>
 }
 
@@ -54,6 +56,7 @@ export interface RegistryOptions {
 }
 
 const STREAM_ID_BYTES = 8
+const SERVER_STOPS = fail('unknownFailure', 'the server is stopping')
 
 /** Creates the registry, empty. */
 export function createRegistry(options: RegistryOptions): Registry {
@@ -62,9 +65,11 @@ export function createRegistry(options: RegistryOptions): Registry {
   const locks = createKeyedLock()
   const removals = new Set<Promise<void>>()
   const waitingPlaces = createWaitingPlaces(WAITING_READS_MAX)
-  /** Streams of the last run that could not be opened, and why. */
-  let unopened: ReadonlyMap<string, string> = new Map()
+  /** Streams of the last run that could not be opened, by name. */
+  const unopened = new Map<string, UnopenedStream>()
   let creationsUnderWay = 0
+  const changesUnderWay = new Set<Promise<unknown>>()
+  let isStopping = false
 
   const open = (id: string, definition: StreamDefinition, log: StreamLog): Stream => {
     const stream = createStream({
@@ -93,10 +98,26 @@ export function createRegistry(options: RegistryOptions): Registry {
     return fail(kind, describeError(error))
   }
 
+  const whyAbsent = (name: string): Failure => {
+    const stream = unopened.get(name)
+    if (stream === undefined) return FAILURES.streamMissing
+    const message = `the message stream exists but cannot be opened: ${stream.reason}; deleting it sets its data aside and frees its name`
+    return { kind: 'unknownFailure', message }
+  }
+
+  /** Changes of one name take their turns, and `stop` waits for all of them. */
+  const change = (name: string, action: () => Promise<Result<void>>): Promise<Result<void>> => {
+    if (isStopping) return Promise.resolve(SERVER_STOPS)
+    const result = locks.run(name, action)
+    const settled = result.catch(() => undefined)
+    changesUnderWay.add(settled)
+    void settled.then(() => changesUnderWay.delete(settled))
+    return result
+  }
+
   const create = async (definition: StreamDefinition): Promise<Result<void>> => {
     if (streams.has(definition.name)) return { ok: false, failure: FAILURES.streamExists }
-    const reason = unopened.get(definition.name)
-    if (reason !== undefined) return fail('unknownFailure', `the message stream exists but cannot be opened: ${reason}`)
+    if (unopened.has(definition.name)) return { ok: false, failure: whyAbsent(definition.name) }
     if (streams.size + creationsUnderWay >= STREAMS_MAX)
       return fail('invalidRequest', `there are already ${STREAMS_MAX} message streams`)
     const id = options.random.bytes(STREAM_ID_BYTES).toString('hex')
@@ -144,7 +165,7 @@ export function createRegistry(options: RegistryOptions): Registry {
 
   const update = async (definition: StreamDefinition): Promise<Result<void>> => {
     const stream = streams.get(definition.name)
-    if (stream === undefined) return { ok: false, failure: FAILURES.streamMissing }
+    if (stream === undefined) return { ok: false, failure: whyAbsent(definition.name) }
     const obstacle = updateObstacle(stream.definition, definition, stream.storageStatus())
     if (obstacle !== undefined) return { ok: false, failure: obstacle }
     const before = encodeDefinition(stream.definition)
@@ -164,10 +185,10 @@ export function createRegistry(options: RegistryOptions): Registry {
    * The stream is gone once its tombstone is durable; its records go with its folder. A delete that fails has deleted
    * nothing, also after a restart: the catalogue would make up for it with its next commit.
    */
-  const commitTombstone = async (stream: Stream): Promise<void> => {
-    const key = catalogueKeys.deleted(stream.id)
+  const commitTombstone = async (id: string, folder: string): Promise<void> => {
+    const key = catalogueKeys.deleted(id)
     try {
-      await catalogue.commit([{ key, value: Buffer.from(folders.folderName(stream.id, stream.definition)) }])
+      await catalogue.commit([{ key, value: Buffer.from(folder) }])
     } catch (error) {
       await catalogue.commit([{ key, value: undefined }]).catch(() => undefined)
       throw error
@@ -176,9 +197,10 @@ export function createRegistry(options: RegistryOptions): Registry {
 
   const remove = async (name: string): Promise<Result<void>> => {
     const stream = streams.get(name)
-    if (stream === undefined) return { ok: false, failure: FAILURES.streamMissing }
+    if (stream === undefined) return removeUnopened(name)
+    const folder = folders.folderName(stream.id, stream.definition)
     try {
-      await commitTombstone(stream)
+      await commitTombstone(stream.id, folder)
     } catch (error) {
       return faultAnswer('deleted', name, 'unknownFailure', error)
     }
@@ -189,9 +211,32 @@ export function createRegistry(options: RegistryOptions): Registry {
     await stream.drop(held)
     checkpointer.forget(stream.id)
     logger.info('A stream was deleted', { stream: name })
-    const removal = held.then(() => removeFolder(stream.id, folders.folderName(stream.id, stream.definition)))
+    const removal = held.then(() => removeFolder(stream.id, folder))
     removals.add(removal)
     void removal.finally(() => removals.delete(removal))
+    return success(undefined)
+  }
+
+  /**
+   * The data of a stream that cannot be opened may still be worth something to somebody: it is set aside, where it counts
+   * against the bounds of the quarantine. A crash before that has the tombstone remove it, as any deleted stream.
+   */
+  const removeUnopened = async (name: string): Promise<Result<void>> => {
+    const stream = unopened.get(name)
+    if (stream === undefined) return { ok: false, failure: FAILURES.streamMissing }
+    const { id, folder } = stream
+    try {
+      await commitTombstone(id, folder)
+    } catch (error) {
+      return faultAnswer('deleted', name, 'unknownFailure', error)
+    }
+    unopened.delete(name)
+    logger.info('A stream that could not be opened was deleted', { stream: name })
+    if (!(await folders.quarantine(folder))) return success(undefined)
+    await catalogue.commit(removalOf(catalogue, id)).catch((error: unknown) => {
+      if (!(error instanceof Fault)) throw error
+      logger.warn('The records of a deleted stream cannot be removed yet', { error: describeError(error) })
+    })
     return success(undefined)
   }
 
@@ -208,7 +253,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   return {
     async recover() {
       const recovered = await recoverStreams(catalogue, folders, logger)
-      unopened = recovered.unopened
+      for (const [name, stream] of recovered.unopened) unopened.set(name, stream)
       for (const { id, definition, log, exportProgress, knownSegments } of recovered.streams) {
         checkpointer.segmentsKnown(id, knownSegments)
         const stream = open(id, definition, log)
@@ -217,11 +262,14 @@ export function createRegistry(options: RegistryOptions): Registry {
       }
     },
     get: (name) => streams.get(name),
-    list: () => [...streams.keys()].sort(),
-    create: (definition) => locks.run(definition.name, () => create(definition)),
-    update: (definition) => locks.run(definition.name, () => update(definition)),
-    delete: (name) => locks.run(name, () => remove(name)),
+    whyAbsent,
+    list: () => [...streams.keys(), ...unopened.keys()].sort(),
+    create: (definition) => change(definition.name, () => create(definition)),
+    update: (definition) => change(definition.name, () => update(definition)),
+    delete: (name) => change(name, () => remove(name)),
     async stop() {
+      isStopping = true
+      await Promise.all(changesUnderWay)
       await Promise.all([...streams.values()].map((stream) => stream.stop()))
       await Promise.all(removals)
       await checkpointer.stop()

@@ -17,6 +17,7 @@ import {
 } from '../store/index.ts'
 import type { LogState, SegmentSummary } from '../store/stream-log.ts'
 import { streamFolderName, streamIdOfFolder } from './folder-name.ts'
+import { createQuarantine } from './quarantine.ts'
 import { appendPolicy } from './retention.ts'
 
 /** What the catalogue remembers of a stream's log. */
@@ -40,8 +41,9 @@ export interface StreamFolders {
   /**
    * Moves a folder that belongs to no stream out of the way, where a person can look at it. What a create left that was
    * cut short is removed: nothing was ever stored there.
+   * @returns false when it is still where it was
    */
-  quarantine(folder: string): void
+  quarantine(folder: string): Promise<boolean>
   folderName(id: string, definition: StreamDefinition): string
 }
 
@@ -61,8 +63,9 @@ export interface StreamFoldersOptions {
 export function createStreamFolders(options: StreamFoldersOptions): StreamFolders {
   const { disk, root, logger } = options
   const streams = join(root, 'streams')
-  const quarantined = join(root, 'quarantine')
+  const quarantine = createQuarantine({ disk, root, clock: options.clock, logger })
   disk.makeFolder(streams)
+  quarantine.trim()
 
   const logOptions = (id: string, folder: string, definition: StreamDefinition) => ({
     disk: definition.persistence === 'file' ? disk : options.memory,
@@ -133,21 +136,25 @@ export function createStreamFolders(options: StreamFoldersOptions): StreamFolder
       disk.removeFolder(path)
       await disk.syncFolder(streams)
     },
-    quarantine(folder) {
+    async quarantine(folder) {
+      const path = join(streams, folder)
       try {
-        if (isUnfinishedLog(disk, join(streams, folder))) {
-          disk.removeFolder(join(streams, folder))
+        if (isUnfinishedLog(disk, path)) {
+          disk.removeFolder(path)
           logger.info('What an unfinished create had left was removed', { folder })
-          return
+          return true
         }
-        disk.makeFolder(quarantined)
-        disk.rename(join(streams, folder), join(quarantined, folder))
-        logger.error('A folder that belongs to no readable stream was set aside', { folder: join(quarantined, folder) })
+        const keptAs = await quarantine.take(path, folder)
+        await disk.syncFolder(streams)
+        logger.error('A folder that belongs to no readable stream was set aside', { folder: keptAs })
+        quarantine.trim()
+        return true
       } catch (error) {
         logger.error('A folder that belongs to no readable stream cannot be set aside', {
           folder,
           error: describeError(error)
         })
+        return false
       }
     }
   }

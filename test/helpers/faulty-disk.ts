@@ -162,6 +162,24 @@ function attach(world: World): FaultyDisk {
     if (random.fraction() < 0.1) content.writeBack(random)
   }
 
+  const renameFolder = (from: string, to: string): void => {
+    const moved = (path: string): string =>
+      path === from || path.startsWith(`${from}/`) ? to + path.slice(from.length) : path
+    const isUsed = [...world.folders, ...world.entries.keys()].some((path) => path.startsWith(`${to}/`))
+    if (isUsed) fail('rename', to, 'ENOTEMPTY')
+    if (!world.folders.has(dirname(to))) fail('rename', to, 'ENOENT')
+    const folders = [...world.folders].map(moved)
+    world.folders.clear()
+    for (const folder of folders) world.folders.add(folder)
+    change(to, (entries) => {
+      for (const [path, inode] of [...entries]) {
+        if (moved(path) === path) continue
+        entries.delete(path)
+        entries.set(moved(path), inode)
+      }
+    })
+  }
+
   const open = (path: string, inode: Inode): DiskFile => {
     const { content } = inode
     let isOpen = true
@@ -241,6 +259,10 @@ function attach(world: World): FaultyDisk {
     },
     rename(from, to) {
       check('rename', from)
+      if (world.folders.has(from)) {
+        renameFolder(from, to)
+        return
+      }
       const inode = world.entries.get(from) ?? fail('rename', from, 'ENOENT')
       const replaced = world.entries.get(to)
       if (replaced !== undefined) replaced.links--

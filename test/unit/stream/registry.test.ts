@@ -236,3 +236,28 @@ test('stopping makes everything durable and writes the last states', async () =>
   const after = await restart(scene, 'power cut')
   assert.deepEqual(await readAllTexts(after, 'a'), ['0:x'])
 })
+
+for (const [what, change] of [
+  ['a create', ({ registry }: StreamScene) => registry.create(definitionOf('b'))],
+  ['an update', ({ registry }: StreamScene) => registry.update(definitionOf('a', { segmentSizeBytes: 4_096 }))],
+  ['a delete', ({ registry }: StreamScene) => registry.delete('a')]
+] as const) {
+  test(`a stop waits for ${what} that is under way, and refuses later ones`, async () => {
+    const scene = await openScene()
+    await scene.registry.create(definitionOf('a'))
+    const commit = createPromiseGate()
+    scene.catalogue.delay = () => commit.promise
+    const order: string[] = []
+    const changed = change(scene).then(({ ok }) => order.push(`changed ${ok}`))
+    await flush()
+    const stopped = scene.registry.stop().then(() => order.push('stopped'))
+    const late = await scene.registry.create(definitionOf('late'))
+    assert.equal(failureText(late), 'the server is stopping')
+    await flush()
+    assert.deepEqual(order, [])
+    commit.open()
+    await Promise.all([changed, stopped])
+    assert.deepEqual(order, ['changed true', 'stopped'])
+    assert.equal(scene.disk.openFiles, 0)
+  })
+}
