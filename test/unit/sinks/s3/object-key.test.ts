@@ -4,22 +4,49 @@ import { formatTime } from '../../../../component/sinks/s3/date-pattern.ts'
 import { resolveKey } from '../../../../component/sinks/s3/object-key.ts'
 import { readVectors } from '../../../helpers/vectors.ts'
 
+/** What test/vectors/DatePatterns.java has recorded. */
 interface DateVectors {
   readonly instants: readonly string[]
+  /** A text for each of the instants. */
   readonly patterns: Readonly<Record<string, readonly (string | null)[]>>
+  readonly refused: string
+  readonly calendar: string
+  /** What `calendar` is written as. */
+  readonly times: Readonly<Record<string, string>>
+}
+
+const written = (pattern: string, instant: string): string | null => {
+  const time = formatTime(pattern, Date.parse(instant))
+  return time.ok ? time.text : null
 }
 
 describe('a date pattern', () => {
-  const { instants, patterns } = readVectors('date-patterns.json') as DateVectors
-  for (const [pattern, expected] of Object.entries(patterns)) {
-    it(`${pattern} is written as Java writes it`, () => {
-      const written = instants.map((instant) => {
-        const time = formatTime(pattern, Date.parse(instant))
-        return time.ok ? time.text : null
-      })
-      assert.deepEqual(written, expected)
-    })
-  }
+  const vectors = readVectors('date-patterns.json') as DateVectors
+  const patterns = Object.entries(vectors.patterns)
+  const weekYears = vectors.patterns['YYYY']
+  const years = vectors.patterns['yyyy']
+
+  it('is written as Java writes it', () => {
+    assert.ok(patterns.length > 2_500)
+    for (const [pattern, expected] of patterns) {
+      for (const [index, instant] of vectors.instants.entries()) {
+        const isYearOther = pattern.includes('Y') && weekYears?.[index] !== years?.[index]
+        if (!isYearOther) assert.equal(written(pattern, instant), expected[index], `${pattern} at ${instant}`)
+      }
+    }
+  })
+
+  it('is refused when Java refuses it', () => {
+    const refused = vectors.refused.split(' ')
+    assert.ok(refused.length > 2_000)
+    for (const pattern of refused) assert.equal(written(pattern, '2024-02-29T23:59:59.999Z'), null, pattern)
+  })
+
+  it('has the calendar of Java, from 1970 to 2099', () => {
+    const times = Object.entries(vectors.times)
+    assert.ok(times.length > 500)
+    for (const [instant, text] of times) assert.equal(written(vectors.calendar, instant), text, instant)
+  })
 
   // The example in the documentation of AWS uses YYYY for the calendar year.
   for (const [pattern, text] of [
