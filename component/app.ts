@@ -25,7 +25,7 @@ import { limitsOf, whyUnavailable } from './sinks/limits.ts'
 import { inputRules, pacedChunkBytes, type S3Settings } from './sinks/s3/settings.ts'
 import { openCatalogue } from './store/catalogue/index.ts'
 import { readBootId } from './store/boot-id.ts'
-import { createMemoryDisk, createSyncLimiter, nodeDisk } from './store/index.ts'
+import { createMemoryDisk, createSyncLimiter, fileSystemSize, nodeDisk } from './store/index.ts'
 import { acquireStoreLock } from './store/store-lock.ts'
 import { prepareStoreRoot } from './store/store-root.ts'
 import {
@@ -202,7 +202,14 @@ async function openStore(config: Config, platform: Platform): Promise<OpenStore>
     catalogue,
     checkpointer,
     folders,
-    space: createSpaceGuard({ disk: nodeDisk, folder, clock, logger: storeLog }),
+    space: createSpaceGuard({
+      disk: nodeDisk,
+      folder,
+      size: () => fileSystemSize(folder),
+      reserveBytes: config.storeReserveBytes,
+      clock,
+      logger: storeLog
+    }),
     observer: exportObserver(engine, logger),
     clock,
     random,

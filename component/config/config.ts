@@ -5,6 +5,8 @@ import type { AwsVariables } from './aws-environment.ts'
 export interface Config {
   /** Absolute, normalised path of the folder that holds all data [STREAM_MANAGER_STORE_ROOT_DIR]. */
   readonly storeRoot: string
+  /** Space that streams leave free; absent is the default share of the file system [STREAM_MANAGER_STORE_RESERVE_BYTES]. */
+  readonly storeReserveBytes: number | undefined
   /** TCP port, 0 to 65535; 0 lets the system choose one [STREAM_MANAGER_SERVER_PORT]. */
   readonly port: number
   /** Whether clients must show a token that the nucleus accepts [STREAM_MANAGER_AUTHENTICATE_CLIENT]. */
@@ -50,6 +52,7 @@ export interface NucleusAccess {
 export function describeConfig(config: Config): LogFields {
   return {
     storeRoot: config.storeRoot,
+    storeReserveBytes: config.storeReserveBytes,
     port: config.port,
     authenticateClients: config.authenticateClients,
     logLevel: config.logLevel,

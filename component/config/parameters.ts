@@ -30,6 +30,7 @@ export const S3_PART_BYTES_MIN = 5 * MIB
 const S3_PART_BYTES_MAX = 5 * 2 ** 30
 const INTER_CALL_DELAY_MS_MAX = 3_600_000
 const BANDWIDTH_KBIT_MAX = 1_000_000_000
+const STORE_RESERVE_BYTES_MAX = 2 ** 50
 /** Longest path of a Linux file system call. */
 const PATH_BYTES_MAX = 4_096
 
@@ -150,6 +151,18 @@ export const PARAMETERS = {
     since: '2.4.0',
     // A fence with a hole is worse than none that was asked for.
     whenBad: 'fatal'
+  }),
+  storeReserveBytes: parameter({
+    name: 'STREAM_MANAGER_STORE_RESERVE_BYTES',
+    type: integerBetween(0, STORE_RESERVE_BYTES_MAX),
+    whenUnset: 0,
+    recipeDefault: '0',
+    unit: 'bytes',
+    meaning:
+      'Space of the file system that streams leave free; below it appends to file streams are refused, or the oldest data ' +
+      'make room. `0` is 16 MiB or a hundredth of the file system, whichever is more',
+    since: '2.4.0',
+    whenBad: 'default'
   }),
   developerMode: parameter({
     name: 'STREAM_MANAGER_DEVELOPER_MODE',

@@ -43,6 +43,7 @@ export function parseConfig(environment: Environment, workFolder: string): Parse
 
   const config: Config = {
     storeRoot: resolve(workFolder, read(PARAMETERS.storeRoot)),
+    storeReserveBytes: read(PARAMETERS.storeReserveBytes) || undefined,
     port: read(PARAMETERS.port),
     authenticateClients: decideAuthentication(authenticate, nucleus, developerMode, problems),
     logLevel: read(PARAMETERS.logLevel),

@@ -1,4 +1,5 @@
 export type { Disk, DiskFile, FolderEntry } from './disk.ts'
+export { fileSystemSize, type FileSystemSize } from './file-system.ts'
 export type { LogOptions } from './log-context.ts'
 export { createMemoryDisk } from './memory-disk.ts'
 export { nodeDisk } from './node-disk.ts'
@@ -6,4 +7,4 @@ export { createLog, isUnfinishedLog, openLog, readMetadata } from './open-log.ts
 export type { RecoveryInput } from './recovery.ts'
 export type { DurablePoint, LogState, NewRecord, RecoveryReport, SegmentSummary, StreamLog } from './stream-log.ts'
 export { createSyncLimiter, type SyncLimiter } from './sync-limiter.ts'
-export { systemErrorCode } from './system-error.ts'
+export { systemErrorCode, writeProblem } from './system-error.ts'

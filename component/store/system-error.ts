@@ -33,3 +33,17 @@ export function isSpaceError(error: unknown): boolean {
 export function isMissingError(error: unknown): boolean {
   return systemErrorCode(error) === 'ENOENT'
 }
+
+/** One family: nothing can be written, and only a person or time can help (reliability 3.5). */
+const WRITE_PROBLEMS: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', 'no space is left on the device'],
+  ['EDQUOT', 'the disk quota of the user who runs the server is used up'],
+  ['EFBIG', 'the file would be larger than the file system or the limits of the process allow'],
+  ['EROFS', 'the file system is read-only: mounted so, or made so by the kernel after an error'],
+  ['EIO', 'the device fails to read or write']
+])
+
+/** What keeps the disk from being written to, in words; undefined for any other error. */
+export function writeProblem(error: unknown): string | undefined {
+  return WRITE_PROBLEMS.get(systemErrorCode(error) ?? '')
+}

@@ -1,8 +1,15 @@
 import type { Clock } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
-import { DISK_CHECK_BYTES, DISK_CHECK_INTERVAL_MS, DISK_RESERVE_BYTES, DISK_RESERVE_INODES } from '../base/limits.ts'
+import {
+  DISK_CHECK_BYTES,
+  DISK_CHECK_INTERVAL_MS,
+  DISK_RESERVE_BYTES,
+  DISK_RESERVE_INODES,
+  KIB
+} from '../base/limits.ts'
 import type { Logger } from '../base/log.ts'
 import type { Disk } from '../store/disk.ts'
+import type { FileSystemSize } from '../store/file-system.ts'
 
 /**
  * Keeps a reserve of the disk free, so that a full disk is met here, at a place of our choice, and never by the
@@ -15,20 +22,50 @@ export interface SpaceGuard {
   recheck(): boolean
 }
 
+/** Of the file system, where that is more than DISK_RESERVE_BYTES or DISK_RESERVE_INODES (reliability 3.5). */
+const RESERVE_SHARE = 1 / 100
+/** A small reserve is looked after more often, down to this. */
+const CHECK_BYTES_MIN = 64 * KIB
+
+export interface SpaceGuardOptions {
+  readonly disk: Disk
+  readonly folder: string
+  /** Of the file system that holds the folder. @throws Fault */
+  readonly size: () => FileSystemSize
+  /** Bytes that stay free; by default a share of the file system. */
+  readonly reserveBytes?: number | undefined
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
 /** Guards the file system that holds `folder`. */
-export function createSpaceGuard(options: { disk: Disk; folder: string; clock: Clock; logger: Logger }): SpaceGuard {
+export function createSpaceGuard(options: SpaceGuardOptions): SpaceGuard {
   const { disk, folder, clock, logger } = options
   let text: string | undefined
   let checkedAtMs = -Infinity
   let bytesSinceCheck = 0
+  let checkBytes = DISK_CHECK_BYTES
   let isUnreadable = false
   let free = { bytes: 0, inodes: 0 }
 
+  const reserve = (): FileSystemSize => {
+    const size = options.size()
+    return {
+      bytes: options.reserveBytes ?? Math.max(DISK_RESERVE_BYTES, Math.floor(size.bytes * RESERVE_SHARE)),
+      inodes: Math.max(DISK_RESERVE_INODES, Math.floor(size.inodes * RESERVE_SHARE))
+    }
+  }
+
+  const shortageOf = (what: 'bytes' | 'inodes', kept: FileSystemSize): string | undefined =>
+    free[what] < kept[what]
+      ? `no space left on the device: ${free[what]} ${what} are free, and ${kept[what]} are kept in reserve`
+      : undefined
+
   const measure = (): string | undefined => {
     free = disk.freeSpace(folder)
-    if (free.bytes < DISK_RESERVE_BYTES) return `no space left on the device: ${free.bytes} bytes are free`
-    if (free.inodes < DISK_RESERVE_INODES) return `no space left on the device: ${free.inodes} inodes are free`
-    return undefined
+    const kept = reserve()
+    checkBytes = Math.min(DISK_CHECK_BYTES, Math.max(CHECK_BYTES_MIN, Math.floor(kept.bytes / 2)))
+    return shortageOf('bytes', kept) ?? shortageOf('inodes', kept)
   }
 
   const check = (): void => {
@@ -54,7 +91,7 @@ export function createSpaceGuard(options: { disk: Disk; folder: string; clock: C
     shortage(bytes) {
       bytesSinceCheck += bytes
       const isDue =
-        bytesSinceCheck >= DISK_CHECK_BYTES ||
+        bytesSinceCheck >= checkBytes ||
         clock.monotonicMs() - checkedAtMs >= (text === undefined ? DISK_CHECK_INTERVAL_MS : 500)
       if (isDue) check()
       return text

@@ -7,7 +7,7 @@ import type { StoredMessage } from '../model/message.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
 import type { StorageStatus } from '../model/stream-info.ts'
 import { encodeDefinition } from '../protocol/index.ts'
-import { systemErrorCode } from '../store/index.ts'
+import { systemErrorCode, writeProblem } from '../store/index.ts'
 import type { StreamLog } from '../store/stream-log.ts'
 import { createAppendQueue, type AppendDone } from './append-queue.ts'
 import { createExpirySweep } from './expiry-sweep.ts'
@@ -64,6 +64,8 @@ export interface StreamOptions {
 }
 
 const MEMORY_FULL: Failure = { kind: 'outOfMemory', message: 'the memory for streams without files is full' }
+/** A disk that failed may work at the next append (behaviour 4.3); one that failed again is left alone for so long. */
+const WRITE_RETRY_MS = 1_000
 const SERVER_STOPS: Failure = { kind: 'unknownFailure', message: 'the server is stopping' }
 
 /** Opens the traffic of a stream whose log has been created or recovered. */
@@ -84,16 +86,24 @@ export function createStream(options: StreamOptions): Stream {
   const syncLoop = createSyncLoop({ log, clock, logger, streamName: name, durable })
 
   /** Said once, and again when it is over (reliability 3.5). */
-  let isFailing = false
+  let failedWrites = 0
+  /** While the disk is left alone: why appends are refused, and until when. */
+  let rest: { readonly failure: Failure; readonly untilMs: number } | undefined
   const failureOf = (fault: Fault): Failure => {
-    if (!isFailing) logger.warn('Appends to a stream fail', { stream: name, error: describeError(fault) })
-    isFailing = true
-    return systemErrorCode(fault) === 'ENOMEM' ? MEMORY_FULL : { kind: 'unknownFailure', message: describeError(fault) }
+    if (failedWrites === 0) logger.warn('Appends to a stream fail', { stream: name, error: describeError(fault) })
+    failedWrites += 1
+    if (systemErrorCode(fault) === 'ENOMEM') return MEMORY_FULL
+    const problem = writeProblem(fault)
+    if (problem === undefined) return { kind: 'unknownFailure', message: describeError(fault) }
+    const failure: Failure = { kind: 'unknownFailure', message: `${problem}: ${describeError(fault)}` }
+    if (failedWrites > 1) rest = { failure, untilMs: clock.monotonicMs() + WRITE_RETRY_MS }
+    return failure
   }
 
   const written = (): void => {
-    if (isFailing) logger.info('Appends to a stream work again', { stream: name })
-    isFailing = false
+    if (failedWrites > 0) logger.info('Appends to a stream work again', { stream: name })
+    failedWrites = 0
+    rest = undefined
     waiters.advance(log.next)
     if (policy.usesDisk) syncLoop.written()
     else durable()
@@ -169,7 +179,11 @@ export function createStream(options: StreamOptions): Stream {
     get definition() {
       return definition
     },
-    append: (payload, done) => queue.append(payload, done),
+    append(payload, done) {
+      if (rest !== undefined && closedBecause === undefined && clock.monotonicMs() < rest.untilMs)
+        done(rest.failure, -1)
+      else queue.append(payload, done)
+    },
     read: (readOptions, reader) =>
       closedBecause === undefined
         ? readMessages({ log, waiters, places, clock, closedBecause: () => closedBecause }, readOptions, reader)

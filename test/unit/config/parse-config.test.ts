@@ -300,3 +300,12 @@ describe('the folders that S3 tasks may upload from', () => {
     }
   })
 })
+
+it('the reserve of the store is a share of its file system unless one is asked for', () => {
+  const reserve = (value?: string): number | undefined =>
+    parse(value === undefined ? {} : { STREAM_MANAGER_STORE_RESERVE_BYTES: value }).config.storeReserveBytes
+  assert.equal(reserve(), undefined)
+  assert.equal(reserve('0'), undefined)
+  assert.equal(reserve('1048576'), 1_048_576)
+  assert.equal(reserve('much'), undefined)
+})

@@ -7,7 +7,7 @@ import { createSpaceGuard } from '../../../component/stream/space-guard.ts'
 import { createFakeClock } from '../../helpers/fake-clock.ts'
 import { createRecordingLog } from '../../helpers/recording-log.ts'
 
-function scene() {
+function scene(reserveBytes?: number) {
   const clock = createFakeClock()
   const logger = createRecordingLog()
   const free = { bytes: 10 * DISK_RESERVE_BYTES, inodes: 1_000 }
@@ -21,9 +21,10 @@ function scene() {
       return { ...free }
     }
   }
-  const guard = createSpaceGuard({ disk, folder: '/store', clock, logger })
+  const size = { bytes: 0, inodes: 0 }
+  const guard = createSpaceGuard({ disk, folder: '/store', size: () => size, reserveBytes, clock, logger })
   const fail = (next: Fault | undefined): void => void (fault = next)
-  return { clock, logger, guard, free, fail, looks: () => looks }
+  return { clock, logger, guard, free, size, fail, looks: () => looks }
 }
 
 test('below the reserve of bytes or inodes appends are refused, and the text says which', () => {
@@ -31,7 +32,10 @@ test('below the reserve of bytes or inodes appends are refused, and the text say
   assert.equal(guard.shortage(1), undefined)
   free.bytes = DISK_RESERVE_BYTES - 1
   guard.recheck()
-  assert.match(guard.shortage(1) ?? '', /^no space left on the device: \d+ bytes are free$/)
+  assert.match(
+    guard.shortage(1) ?? '',
+    /^no space left on the device: \d+ bytes are free, and 16777216 are kept in reserve$/
+  )
   free.bytes = DISK_RESERVE_BYTES
   free.inodes = 63
   guard.recheck()
@@ -84,4 +88,32 @@ test('free space that cannot be read refuses nothing and is reported once', () =
     clock.advance(DISK_CHECK_INTERVAL_MS)
   }
   assert.equal(logger.at('WARN').length, 1)
+})
+
+test('of a large file system a hundredth stays free, of bytes and of inodes', () => {
+  const { guard, free, size } = scene()
+  size.bytes = 100_000 * DISK_CHECK_BYTES
+  size.inodes = 100_000
+  for (const [bytes, inodes, isShort] of [
+    [1_000 * DISK_CHECK_BYTES, 1_000, false],
+    [1_000 * DISK_CHECK_BYTES - 1, 1_000, true],
+    [1_000 * DISK_CHECK_BYTES, 999, true]
+  ] as const) {
+    Object.assign(free, { bytes, inodes })
+    guard.recheck()
+    assert.equal(guard.shortage(1) !== undefined, isShort, `${bytes} and ${inodes} free`)
+  }
+})
+
+test('a reserve that was asked for counts instead, and a small one is looked after more often', () => {
+  const MIB = 1024 * 1024
+  const { guard, free, size, looks } = scene(MIB)
+  size.bytes = 100_000 * MIB
+  free.bytes = MIB
+  assert.equal(guard.shortage(1), undefined)
+  guard.shortage(MIB / 2)
+  assert.equal(looks(), 2)
+  free.bytes = MIB - 1
+  guard.recheck()
+  assert.match(guard.shortage(1) ?? '', /1048575 bytes are free, and 1048576 are kept/)
 })

@@ -26,6 +26,7 @@ test('a failing disk refuses with the system error, is reported once, and append
     assert.match(refusal.message, /EROFS/)
   }
   scene.disk.rule = () => undefined
+  await scene.clock.advanceAsync(1_000)
   assert.equal(await append(scene, 'a', 'y'), 0)
   assert.deepEqual(
     scene.logger.entries.map(({ message }) => message).filter((message) => message.startsWith('Appends')),
@@ -121,4 +122,36 @@ test('an overwriting stream on a disk without room lives on, from its own space 
   assert.equal(await append(scene, 'a', Buffer.alloc(1_000)), 20)
   assert.ok(streamOf(scene, 'a').storageStatus().oldestSequenceNumber > before)
   freeBytes = 0
+})
+
+test('a disk that fails again and again is tried once a second, which is said once each way (reliability 3.5)', async () => {
+  const scene = await openScene()
+  await scene.registry.create(definitionOf('a'))
+  await append(scene, 'a', 'x')
+  let writes = 0
+  scene.disk.rule = ({ operation, path }) => {
+    if (operation !== 'write' || !path.includes('/a-')) return undefined
+    writes += 1
+    return { code: 'EROFS' }
+  }
+  const refused = async (): Promise<string> => {
+    const answer = await append(scene, 'a', 'x')
+    assert.ok(typeof answer !== 'number' && answer.kind === 'unknownFailure')
+    return answer.message
+  }
+  for (let attempt = 0; attempt < 10; attempt += 1)
+    assert.match(await refused(), /^the file system is read-only: .*EROFS/)
+  const atOnce = writes
+  await scene.clock.advanceAsync(999)
+  await refused()
+  assert.equal(writes, atOnce)
+  await scene.clock.advanceAsync(1)
+  await refused()
+  assert.ok(writes > atOnce)
+  scene.disk.rule = () => undefined
+  await scene.clock.advanceAsync(1_000)
+  assert.equal(await append(scene, 'a', 'y'), 1)
+  assert.equal(await append(scene, 'a', 'z'), 2)
+  const told = scene.logger.entries.map(({ message }) => message).filter((message) => message.startsWith('Appends to'))
+  assert.deepEqual(told, ['Appends to a stream fail', 'Appends to a stream work again'])
 })
