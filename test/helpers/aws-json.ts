@@ -16,9 +16,3 @@ export function answerRestError(name: string, message = 'told so', status = 400)
       .writeHead(status, { 'content-type': 'application/json', 'x-amzn-errortype': name })
       .end(JSON.stringify({ message }))
 }
-
-/** Whether a request is signed for a service, as far as can be told without its secret. */
-export function isSignedFor(request: ReceivedRequest, service: string): boolean {
-  const { authorization = '' } = request.headers
-  return /^AWS4-HMAC-SHA256 /.test(authorization) && authorization.includes(`/${service}/aws4_request`)
-}

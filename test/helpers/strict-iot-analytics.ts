@@ -1,7 +1,9 @@
 import { IoTAnalyticsClient } from '@aws-sdk/client-iotanalytics'
-import { AwsRequestHandler, awsClientSettings } from '../../component/aws/index.ts'
-import { answerJson, answerRestError, isSignedFor } from './aws-json.ts'
-import { startScriptedServer, type ReceivedRequest, type ScriptedServer } from './scripted-server.ts'
+import { AwsRequestHandler, awsClientSettings, type CredentialSource } from '../../component/aws/index.ts'
+import { answerJson, answerRestError } from './aws-json.ts'
+import { createGate, type Gate } from './aws-model/gate.ts'
+import { answerError, type ServiceError } from './aws-model/errors.ts'
+import { startScriptedServer, type ScriptedServer } from './scripted-server.ts'
 
 interface Body {
   readonly channelName: string
@@ -11,6 +13,8 @@ interface Body {
 /** A stand-in for IoT Analytics that is as strict as the service was. */
 export interface StrictIotAnalytics {
   readonly server: ScriptedServer
+  /** Checks signature and form of each request. */
+  readonly gate: Gate
   /** Payloads of the accepted messages, in order. */
   readonly kept: readonly Buffer[]
   /** All ids that ever came. */
@@ -19,15 +23,22 @@ export interface StrictIotAnalytics {
   readonly violations: readonly string[]
   /** Fails single messages: the error code by payload, or undefined. */
   failMessage: (payload: Buffer) => string | undefined
+  /** Refuses the whole request when it holds such a payload. */
+  isPoison: (payload: Buffer) => boolean
+  /** The error with which such a request is refused. */
+  poison: ServiceError
 }
 
 /** A client as the exporter makes it. */
-export function localIotAnalyticsClient(endpoint: string): IoTAnalyticsClient {
+export function localIotAnalyticsClient(
+  endpoint: string,
+  credentials: CredentialSource = () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'secret' })
+): IoTAnalyticsClient {
   return new IoTAnalyticsClient(
     awsClientSettings(
       {
         environment: { AWS_REGION: 'eu-central-1', AWS_ENDPOINT_URL_IOTANALYTICS: endpoint },
-        credentials: () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'secret' }),
+        credentials,
         requestHandler: new AwsRequestHandler({}),
         userAgent: 'test/1'
       },
@@ -36,38 +47,37 @@ export function localIotAnalyticsClient(endpoint: string): IoTAnalyticsClient {
   )
 }
 
-/** Rules of the interface that a request breaks. */
-function violationsOf(request: ReceivedRequest, { channelName, messages }: Body): string[] {
-  const ids = messages.map(({ messageId }) => messageId)
-  const rules: Record<string, boolean> = {
-    'the method is POST': request.method === 'POST',
-    'the path is /messages/batch': request.url === '/messages/batch',
-    'the request is signed': isSignedFor(request, 'iotanalytics'),
-    'there is a channel': channelName.length > 0,
-    'there are 1 to 100 messages': messages.length >= 1 && messages.length <= 100,
-    'ids are well formed': ids.every((id) => /^[\x20-\x7e]{1,128}$/.test(id)),
-    'ids are unique': new Set(ids).size === ids.length,
-    'no message has more than 128 KiB': messages.every(
-      ({ payload }) => Buffer.from(payload, 'base64').length <= 131_072
-    )
-  }
-  return Object.entries(rules).flatMap(([rule, isKept]) => (isKept ? [] : [rule]))
-}
-
 export async function startStrictIotAnalytics(): Promise<StrictIotAnalytics> {
   const server = await startScriptedServer()
+  const gate = createGate('iotanalytics', ['BatchPutMessage'])
   const kept: Buffer[] = []
   const ids: string[] = []
   const violations: string[] = []
-  const strict: StrictIotAnalytics = { server, kept, ids, violations, failMessage: () => undefined }
+  const strict: StrictIotAnalytics = {
+    server,
+    gate,
+    kept,
+    ids,
+    get violations() {
+      return [...gate.violations, ...violations]
+    },
+    failMessage: () => undefined,
+    isPoison: () => false,
+    poison: { name: 'InvalidRequestException', status: 400 }
+  }
   server.script = [
     (request, response) => {
+      if (gate.refuses(request, response)) return
       const body = JSON.parse(request.body.toString()) as Body
-      const broken = violationsOf(request, body)
-      violations.push(...broken)
-      ids.push(...body.messages.map(({ messageId }) => messageId))
-      if (broken.length > 0) {
-        answerRestError('InvalidRequestException', broken.join(', '))(request, response)
+      const requestIds = body.messages.map(({ messageId }) => messageId)
+      ids.push(...requestIds)
+      if (new Set(requestIds).size < requestIds.length) {
+        violations.push('ids are not unique')
+        answerRestError('InvalidRequestException', 'ids are not unique')(request, response)
+        return
+      }
+      if (body.messages.some(({ payload }) => strict.isPoison(Buffer.from(payload, 'base64')))) {
+        answerError(gate.model, strict.poison, response)
         return
       }
       const batchPutMessageErrorEntries = body.messages.flatMap(({ messageId, payload }) => {

@@ -1,7 +1,9 @@
 import { IoTSiteWiseClient } from '@aws-sdk/client-iotsitewise'
-import { AwsRequestHandler, awsClientSettings } from '../../component/aws/index.ts'
-import { answerJson, answerRestError, isSignedFor } from './aws-json.ts'
-import { startScriptedServer, type ReceivedRequest, type ScriptedServer } from './scripted-server.ts'
+import { AwsRequestHandler, awsClientSettings, type CredentialSource } from '../../component/aws/index.ts'
+import { answerJson, answerRestError } from './aws-json.ts'
+import { createGate, type Gate } from './aws-model/gate.ts'
+import { answerError, type ServiceError } from './aws-model/errors.ts'
+import { startScriptedServer, type ScriptedServer } from './scripted-server.ts'
 
 interface Entry {
   readonly entryId?: unknown
@@ -17,6 +19,8 @@ interface Entry {
 /** A stand-in for IoT SiteWise that is as strict as the service, and stricter where its answer would tell nothing. */
 export interface StrictSiteWise {
   readonly server: ScriptedServer
+  /** Checks signature and form of each request. */
+  readonly gate: Gate
   /** Latest value of each property and time, `property@seconds.nanos`, as a JSON text. */
   readonly kept: ReadonlyMap<string, string>
   /** What no client should ever do. */
@@ -29,17 +33,20 @@ export interface StrictSiteWise {
   failEntry: (address: string) => string | undefined
   /** Refuses the whole request when it holds such an address. */
   isPoison: (address: string) => boolean
+  /** The error with which such a request is refused. */
+  poison: ServiceError
 }
 
-const ENTRY_ID = /^[a-zA-Z0-9_-]{1,64}$/
-
 /** A client as the exporter makes it. */
-export function localSiteWiseClient(endpoint: string): IoTSiteWiseClient {
+export function localSiteWiseClient(
+  endpoint: string,
+  credentials: CredentialSource = () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'secret' })
+): IoTSiteWiseClient {
   return new IoTSiteWiseClient(
     awsClientSettings(
       {
         environment: { AWS_REGION: 'eu-central-1', AWS_ENDPOINT_URL_IOTSITEWISE: endpoint },
-        credentials: () => Promise.resolve({ accessKeyId: 'id', secretAccessKey: 'secret' }),
+        credentials,
         requestHandler: new AwsRequestHandler({}),
         userAgent: 'test/1'
       },
@@ -58,46 +65,57 @@ function pointsOf(entry: Entry): string[] {
   )
 }
 
-/** Rules of the interface that a request breaks. */
-function violationsOf(request: ReceivedRequest, entries: readonly Entry[]): string[] {
+/** Rules that the model does not hold: https://docs.aws.amazon.com/iot-sitewise/latest/APIReference/API_PutAssetPropertyValueEntry.html */
+function violationsOf(entries: readonly Entry[]): string[] {
   const ids = entries.map((entry) => entry.entryId)
   const points = entries.flatMap(pointsOf)
+  const values = entries.flatMap(({ propertyValues = [] }) => propertyValues.map(({ value }) => value))
   const rules: Record<string, boolean> = {
-    'the method is POST': request.method === 'POST',
-    'the path is /properties': request.url === '/properties',
-    'the request is signed': isSignedFor(request, 'iotsitewise'),
-    'the body is JSON': request.headers['content-type'] === 'application/json',
-    'there are 1 to 10 entries': entries.length >= 1 && entries.length <= 10,
-    'ids are well formed': ids.every((id) => typeof id === 'string' && ENTRY_ID.test(id)),
     'ids are unique': new Set(ids).size === ids.length,
-    'there are 1 to 10 values': entries.every(({ propertyValues: { length } = [] }) => length >= 1 && length <= 10),
-    'no point is written twice': new Set(points).size === points.length
+    'no point is written twice': new Set(points).size === points.length,
+    'a value is of one kind': values.every(
+      (value) => Object.values(value).filter((each) => each !== null).length === 1
+    ),
+    'a property has one address': entries.every(
+      ({ assetId, propertyId, propertyAlias }) =>
+        (propertyAlias !== undefined) !== (assetId !== undefined && propertyId !== undefined)
+    )
   }
   return Object.entries(rules).flatMap(([rule, isKept]) => (isKept ? [] : [rule]))
 }
 
 export async function startStrictSiteWise(): Promise<StrictSiteWise> {
   const server = await startScriptedServer()
+  const gate = createGate('iotsitewise', ['BatchPutAssetPropertyValue'])
   const kept = new Map<string, string>()
   const violations: string[] = []
   const sizes: number[] = []
   const accepted: Entry[] = []
   const strict: StrictSiteWise = {
     server,
+    gate,
     kept,
-    violations,
+    get violations() {
+      return [...gate.violations, ...violations]
+    },
     sizes,
     entries: accepted,
     failEntry: () => undefined,
-    isPoison: () => false
+    isPoison: () => false,
+    poison: { name: 'InvalidRequestException', status: 400 }
   }
   server.script = [
     (request, response) => {
+      if (gate.refuses(request, response)) return
       const { entries } = JSON.parse(request.body.toString()) as { entries: Entry[] }
-      const broken = violationsOf(request, entries)
+      const broken = violationsOf(entries)
       violations.push(...broken)
-      if (broken.length > 0 || entries.some((entry) => strict.isPoison(addressOf(entry)))) {
+      if (broken.length > 0) {
         answerRestError('InvalidRequestException', broken.join(', '))(request, response)
+        return
+      }
+      if (entries.some((entry) => strict.isPoison(addressOf(entry)))) {
+        answerError(gate.model, strict.poison, response)
         return
       }
       sizes.push(entries.length)
