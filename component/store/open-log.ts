@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { describeError, Fault } from '../base/fault.ts'
+import { readDefinitionFile } from './definition-file.ts'
 import { createLogContext, type LogContext, type LogOptions } from './log-context.ts'
 import { LogSegments } from './log-segments.ts'
 import { cutFromOf, recoverSegments, type RecoveredSegments, type RecoveryInput } from './recovery.ts'
@@ -104,10 +105,13 @@ async function syncRecovered(context: LogContext, log: StreamLog): Promise<void>
 }
 
 /**
- * The metadata in the newest readable segment header of a log, for rebuilding a lost catalogue.
+ * The metadata in the definition file of a log, or else in its newest readable segment header, for rebuilding a lost
+ * catalogue.
  * @returns undefined when there is none of this stream
  */
 export function readMetadata(disk: Disk, folder: string, streamId: string): Buffer | undefined {
+  const changed = readDefinitionFile({ disk, folder, streamId })
+  if (changed !== undefined) return changed
   for (const base of listBases(disk.listFolder(folder)).reverse()) {
     const path = segmentPath(folder, base)
     try {

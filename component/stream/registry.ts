@@ -175,6 +175,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       await catalogue.commit([{ key: catalogueKeys.stream(stream.id), value: before }]).catch(() => undefined)
       return faultAnswer('updated', definition.name, 'updateFailed', error)
     }
+    await folders.keepDefinition(stream.id, definition)
     await stream.setDefinition(definition)
     observer.updated(stream)
     logger.info('A stream was updated', { stream: definition.name })

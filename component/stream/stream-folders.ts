@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
-import { describeError } from '../base/fault.ts'
+import { describeError, Fault } from '../base/fault.ts'
 import type { Logger } from '../base/log.ts'
 import { nextTurn } from '../base/turn.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
@@ -10,10 +10,12 @@ import {
   createLog,
   isUnfinishedLog,
   openLog,
+  readDefinitionFile,
   readMetadata,
   type RecoveryReport,
   type StreamLog,
-  type SyncLimiter
+  type SyncLimiter,
+  writeDefinitionFile
 } from '../store/index.ts'
 import type { LogState, SegmentSummary } from '../store/stream-log.ts'
 import { streamFolderName, streamIdOfFolder } from './folder-name.ts'
@@ -34,7 +36,12 @@ export interface StreamFolders {
   open(id: string, folder: string, definition: StreamDefinition, remembered: RememberedLog): Promise<StreamLog>
   /** Folders on the disk that may belong to a stream, by stream id. */
   list(): ReadonlyMap<string, string>
-  /** The definition copy in the segment headers of a folder. */
+  /**
+   * Keeps a changed definition beside the segments, for the day when the catalogue is lost. Never rejects with a Fault:
+   * the catalogue has it, and the next open makes up for a copy that could not be written.
+   */
+  keepDefinition(id: string, definition: StreamDefinition): Promise<void>
+  /** The definition copy in a folder. */
   readMetadata(id: string, folder: string): Buffer | undefined
   /** Removes a stream's folder for good. */
   remove(folder: string): Promise<void>
@@ -91,6 +98,19 @@ export function createStreamFolders(options: StreamFoldersOptions): StreamFolder
     }
   }
 
+  const keepDefinition = async (id: string, folder: string, definition: StreamDefinition): Promise<void> => {
+    const target = { disk, folder: join(streams, folder), streamId: id, clock: options.clock }
+    try {
+      await options.syncs(() => writeDefinitionFile(target, encodeDefinition(definition)))
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      logger.warn('The copy of a definition cannot be kept beside its segments', {
+        stream: definition.name,
+        error: describeError(error)
+      })
+    }
+  }
+
   return {
     folderName: (id, definition) => streamFolderName(definition.name, id),
     async create(id, definition, next = 0) {
@@ -113,6 +133,8 @@ export function createStreamFolders(options: StreamFoldersOptions): StreamFolder
         sameBoot: options.sameBoot
       })
       report(definition.name, opened.report)
+      const kept = readDefinitionFile({ disk, folder: join(streams, folder), streamId: id })
+      if (kept?.equals(encodeDefinition(definition)) === false) await keepDefinition(id, folder, definition)
       return opened.log
     },
     list() {
@@ -122,6 +144,9 @@ export function createStreamFolders(options: StreamFoldersOptions): StreamFolder
         if (isFolder && id !== undefined) found.set(id, name)
       }
       return found
+    },
+    async keepDefinition(id, definition) {
+      if (definition.persistence === 'file') await keepDefinition(id, streamFolderName(definition.name, id), definition)
     },
     readMetadata: (id, folder) => readMetadata(disk, join(streams, folder), id),
     async remove(folder) {

@@ -17,6 +17,7 @@ describe('the defaults', () => {
     const { config, fatal, warnings, notes } = parse({})
     assert.deepEqual(config, {
       storeRoot: WORK_FOLDER,
+      storeReserveBytes: undefined,
       port: 8088,
       authenticateClients: true,
       logLevel: 'INFO',

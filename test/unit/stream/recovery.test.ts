@@ -55,6 +55,36 @@ test('a lost catalogue costs no message: folders that nobody knows are adopted (
   assert.deepEqual(again.registry.list(), ['a', 'b'])
 })
 
+test('an update survives the loss of the catalogue at once, without any roll', async () => {
+  const scene = await withStreams('a')
+  for (const segmentSizeBytes of [4_096, 8_192])
+    await scene.registry.update(definitionOf('a', { segmentSizeBytes, timeToLiveMs: 60_000 }))
+  const after = await restart(scene, 'power cut', { catalogue: createFakeCatalogue() })
+  assert.deepEqual(
+    streamOf(after, 'a').definition,
+    definitionOf('a', { segmentSizeBytes: 8_192, timeToLiveMs: 60_000 })
+  )
+})
+
+test('a copy of a definition that could not be written is made up for at the next start', async () => {
+  const scene = await withStreams('a')
+  await scene.registry.update(definitionOf('a', { segmentSizeBytes: 4_096 }))
+  scene.disk.rule = failing({ operation: 'create', path: /definition/ }, { code: 'ENOSPC' })
+  assert.equal((await scene.registry.update(definitionOf('a', { segmentSizeBytes: 8_192 }))).ok, true)
+  assert.equal(scene.logger.at('WARN').length, 1)
+  const second = await restart(scene)
+  const third = await restart(second, 'power cut', { catalogue: createFakeCatalogue() })
+  assert.equal(streamOf(third, 'a').definition.segmentSizeBytes, 8_192)
+})
+
+test('a damaged copy of a definition is no obstacle: the segments have one', async () => {
+  const scene = await withStreams('a')
+  await scene.registry.update(definitionOf('a', { segmentSizeBytes: 4_096 }))
+  scene.disk.damage(`${folderOf(scene, 'a')}/definition`, Buffer.from('garbage'))
+  const after = await restart(scene, 'kill', { catalogue: createFakeCatalogue() })
+  assert.equal(streamOf(after, 'a').definition.segmentSizeBytes, 2_048)
+})
+
 test('a definition that cannot be read is taken from the segments', async () => {
   const scene = await withStreams('a')
   await scene.catalogue.commit([{ key: catalogueKeys.stream(streamOf(scene, 'a').id), value: Buffer.from('garbage') }])
