@@ -2,12 +2,21 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
+import { BatchPutAssetPropertyValueErrorCode } from '@aws-sdk/client-iotsitewise'
 import * as limits from '../component/base/limits.ts'
 import * as awsEnvironment from '../component/config/aws-environment.ts'
 import { NUCLEUS_VARIABLES, type Parameter, PARAMETERS } from '../component/config/parameters.ts'
 import type { FailureKind } from '../component/model/failure.ts'
 import { statusOf } from '../component/protocol/status.ts'
+import * as iotAnalytics from '../component/sinks/iot-analytics/sink.ts'
+import * as kinesis from '../component/sinks/kinesis/errors.ts'
+import * as s3 from '../component/sinks/s3/errors.ts'
+import * as sitewise from '../component/sinks/sitewise/answer.ts'
+import { SECTIONS } from '../scripts/docs/failures.ts'
 import { generate, GENERATED_PATHS } from '../scripts/docs/index.ts'
+import { AREAS, readLogCatalogue } from '../scripts/docs/log-sentences.ts'
+import { MORE_FIELDS, needsRemedy } from '../scripts/docs/messages.ts'
+import { REMEDIES } from '../scripts/docs/remedies.ts'
 
 /** The documents against the code: what a reader is told must be so. */
 
@@ -45,6 +54,33 @@ function sectionOf(path: string, heading: string): string {
   return section
 }
 
+/** What `stream_manager` 1.1.1 exports, as far as examples use it. */
+const PYTHON_NAMES = new Set([
+  'AssetPropertyValue',
+  'ExportDefinition',
+  'ExportFormat',
+  'HTTPConfig',
+  'IoTAnalyticsConfig',
+  'IoTSiteWiseConfig',
+  'KinesisConfig',
+  'MessageStreamDefinition',
+  'Persistence',
+  'PutAssetPropertyValueEntry',
+  'Quality',
+  'ReadMessagesOptions',
+  'S3ExportTaskDefinition',
+  'S3ExportTaskExecutorConfig',
+  'Status',
+  'StatusConfig',
+  'StatusLevel',
+  'StatusMessage',
+  'StrategyOnFull',
+  'StreamManagerClient',
+  'TimeInNanos',
+  'Util',
+  'Variant'
+])
+
 const codeSpans = (markdown: string): string[] => [...markdown.matchAll(/`([^`\n]+)`/g)].map((match) => match[1]!)
 
 /** The anchor that a heading gets. */
@@ -81,12 +117,156 @@ describe('all documents', () => {
   }
 })
 
+describe('examples in the documents', () => {
+  const blocks = DOCUMENTS.flatMap((path) =>
+    [...read(path).matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(([, language = '', text = '']) => ({
+      path,
+      language,
+      text
+    }))
+  )
+
+  it('of JSON can be parsed', () => {
+    const json = blocks.filter(({ language }) => language === 'json')
+    assert.ok(json.length > 5, 'the pattern finds examples')
+    for (const { path, text } of json) assert.doesNotThrow(() => void JSON.parse(text), path)
+  })
+
+  it('of Python import what the client library has, and use all of it', () => {
+    const python = blocks.filter(({ language }) => language === 'python')
+    assert.ok(python.length > 4, 'the pattern finds examples')
+    for (const { path, text } of python) {
+      const list = /^from stream_manager import (?:\(([^)]*)\)|(.*))$/m.exec(text)
+      const names = (list?.[1] ?? list?.[2] ?? '').split(',').map((name) => name.trim())
+      const used = names.filter((name) => name !== '')
+      assert.ok(used.length > 0, path)
+      for (const name of used) {
+        assert.ok(PYTHON_NAMES.has(name), `${path}: the library has ${name}`)
+        assert.match(text, new RegExp(`\\b${name}[(.]`), `${path} uses ${name}`)
+      }
+    }
+  })
+})
+
 describe('generated documents', () => {
   for (const path of GENERATED_PATHS) {
     it(`${path} is what \`npm run docs\` writes`, async () => {
       assert.equal(read(path), await generate(path))
     })
   }
+})
+
+describe('the log messages', () => {
+  const { sentences, untold } = readLogCatalogue(join(ROOT, 'component'))
+  const texts = new Set(sentences.map(({ text }) => text))
+
+  it('can all be told from the sources', () => {
+    assert.ok(sentences.length > 80, 'the calls are found')
+    assert.deepEqual(untold, [])
+  })
+
+  it('come with what to do when they are warnings or errors', () => {
+    const needed = sentences.filter(needsRemedy).map(({ text }) => text)
+    assert.deepEqual([...new Set(needed)].sort(), Object.keys(REMEDIES).sort())
+  })
+
+  it('have no fields added that nothing logs', () => {
+    assert.deepEqual(
+      Object.keys(MORE_FIELDS).filter((text) => !texts.has(text)),
+      []
+    )
+  })
+
+  it('are under the areas that the sources name', () => {
+    const sources = SOURCES.filter((path) => path.startsWith('component/') && path.endsWith('.ts'))
+    const named = sources.flatMap((path) => [...read(path).matchAll(/\.area\('(\w+)'\)/g)].map((match) => match[1]!))
+    assert.deepEqual([...new Set(Object.values(AREAS))].sort(), [...new Set([...named, 'server'])].sort())
+  })
+
+  it('are quoted in the documents as they are', () => {
+    const quoted = DOCUMENTS.flatMap((path) =>
+      [...read(path).matchAll(/\[([A-Z]+)\] \((\w+)\) (.+?)\.(?: \{.*\})?$/gm)].map((match) =>
+        match.slice(1, 4).join(' ')
+      )
+    )
+    const known = sentences.map(({ level, area, text }) => [level, area, text].join(' '))
+    assert.ok(quoted.length > 0, 'the pattern finds lines')
+    assert.deepEqual(
+      quoted.filter((line) => !known.includes(line)),
+      []
+    )
+  })
+})
+
+describe('docs/export-failures.md', () => {
+  /** Names that a section explains, or those of all sections. */
+  const explained = (title?: string): Set<string> =>
+    new Set(
+      SECTIONS.filter((section) => title === undefined || section.title === title).flatMap(({ rows }) =>
+        rows.flatMap(({ names }) => names)
+      )
+    )
+
+  const operations = [
+    ['Kinesis Data Streams', 'client-kinesis', 'PutRecordsCommand'],
+    ['IoT SiteWise', 'client-iotsitewise', 'BatchPutAssetPropertyValueCommand'],
+    ['IoT Analytics', 'client-iotanalytics', 'BatchPutMessageCommand'],
+    ['S3 tasks', 'client-s3', 'PutObjectCommand']
+  ] as const
+  for (const [title, client, command] of operations) {
+    it(`explains the errors that AWS documents for ${command}`, () => {
+      const types = read(`node_modules/@aws-sdk/${client}/dist-types/commands/${command}.d.ts`)
+      const documented = [...types.matchAll(/@throws \{@link (\w+)\}/g)].map((match) => match[1]!)
+      const errors = documented.filter((name) => !name.endsWith('ServiceException'))
+      assert.ok(errors.length >= 4, 'the pattern finds errors')
+      assert.deepEqual(
+        errors.filter((name) => !explained(title).has(name)),
+        []
+      )
+    })
+  }
+
+  it('explains all codes of the SiteWise client for single entries', () => {
+    const entryCodes = SECTIONS.find(({ title }) => title === 'IoT SiteWise')!
+      .rows.filter(({ from }) => typeof from === 'object' && from.kind === 'message')
+      .flatMap(({ names }) => names)
+    assert.deepEqual(entryCodes.sort(), Object.keys(BatchPutAssetPropertyValueErrorCode).sort())
+  })
+
+  const judged = [
+    ['Kinesis Data Streams', [...kinesis.VALIDATION_ERRORS, ...kinesis.THROTTLING_ERRORS]],
+    ['IoT SiteWise', [...sitewise.REJECTING_CODES, ...sitewise.REJECTING_ERRORS, sitewise.CONFLICT]],
+    ['IoT Analytics', [...iotAnalytics.REJECTING_ERRORS]],
+    ['S3 tasks', [...s3.RETRIED, ...s3.UPLOAD_LOST, ...s3.ELSEWHERE]]
+  ] as const
+  for (const [title, names] of judged) {
+    it(`explains every error that the program knows of ${title}`, () => {
+      assert.deepEqual(
+        names.filter((name) => !explained(title).has(name)),
+        []
+      )
+    })
+  }
+
+  it('explains every name that the program gives itself', () => {
+    const sources = SOURCES.filter((path) => /^component\/(sinks|exporter|aws)\/.*\.ts$/.test(path))
+      .map(read)
+      .join('\n')
+    const patterns = [
+      /\breason\('(\w+)'/g,
+      /readonly name = '(\w+)'/g,
+      /^ +name: '([A-Z]\w+)'/gm,
+      /[`']([A-Z]\w+Error): /g
+    ]
+    const given = new Set(patterns.flatMap((pattern) => [...sources.matchAll(pattern)].map((match) => match[1]!)))
+    // It becomes InputFileShrunk.
+    given.delete('FileTooShort')
+    assert.ok(given.size > 15, 'the patterns find names')
+    assert.deepEqual(
+      [...given].filter((name) => !explained().has(name)),
+      []
+    )
+  })
 })
 
 describe('the settings', () => {

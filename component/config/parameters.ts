@@ -138,7 +138,7 @@ export const PARAMETERS = {
     unit: 'milliseconds',
     meaning:
       'Pause after every Kinesis request of one export while the shards are not known; `0` is none. At its default: 1 s ' +
-      'after a throttled answer only, halved by each success',
+      'after a throttled answer only, halved by each success ([kinesis.md](kinesis.md))',
     since: '2.3.1',
     whenBad: 'default'
   }),
@@ -180,7 +180,7 @@ export const PARAMETERS = {
     type: oneOf(LOG_LEVELS),
     whenUnset: 'INFO',
     recipeDefault: 'INFO',
-    meaning: 'Messages below this level are not logged',
+    meaning: 'Messages below this level are not logged ([messages.md](messages.md))',
     since: '2.0.7',
     whenBad: 'default'
   }),

@@ -5,6 +5,9 @@ import { format, resolveConfig } from 'prettier'
 import { parse } from 'yaml'
 import type { Recipe } from '../recipe-check.ts'
 import { configurationPage } from './configuration.ts'
+import { failuresPage } from './failures.ts'
+import { readLogCatalogue } from './log-sentences.ts'
+import { messagesPage } from './messages.ts'
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -15,7 +18,9 @@ function recipeDefaults(): Readonly<Record<string, string>> {
 
 /** The generated documents by path, before they are formatted. */
 const DOCUMENTS: Readonly<Record<string, () => string>> = {
-  'docs/configuration.md': () => configurationPage(recipeDefaults())
+  'docs/configuration.md': () => configurationPage(recipeDefaults()),
+  'docs/messages.md': () => messagesPage(readLogCatalogue(join(ROOT, 'component')).sentences),
+  'docs/export-failures.md': failuresPage
 }
 
 export const GENERATED_PATHS: readonly string[] = Object.keys(DOCUMENTS)

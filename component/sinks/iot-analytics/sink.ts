@@ -8,7 +8,7 @@ import { MESSAGE_BYTES_MAX } from './limits.ts'
 import { planMessages, readErrorEntries } from './request.ts'
 
 /** Names of errors about the content of the request. */
-const REJECTING_ERRORS = new Set(['InvalidRequestException', 'ValidationException'])
+export const REJECTING_ERRORS = new Set(['InvalidRequestException', 'ValidationException'])
 const STATUS_TOO_LARGE = 413
 
 export interface IotAnalyticsSinkContext {
@@ -56,7 +56,8 @@ export function createIotAnalyticsSink(context: IotAnalyticsSinkContext, definit
   }
 }
 
-function failureOf(error: unknown): SendOutcome {
+/** Tells errors about the content of a request from all others, which are repeated for ever (behaviour 6.6). */
+export function failureOf(error: unknown): SendOutcome {
   if (!(error instanceof Error)) return { kind: 'retryLater', reason: failureText(error) }
   const text = serviceErrorText(error)
   const isAboutContent = REJECTING_ERRORS.has(error.name) || httpStatusOf(error) === STATUS_TOO_LARGE

@@ -8,8 +8,8 @@ export interface KinesisFailure {
 }
 
 /** Errors with which the service refuses the content of a request; only those about sizes are about the records. */
-const VALIDATION_ERRORS = new Set(['ValidationException', 'InvalidArgumentException'])
-const THROTTLING_ERRORS = new Set([
+export const VALIDATION_ERRORS = new Set(['ValidationException', 'InvalidArgumentException'])
+export const THROTTLING_ERRORS = new Set([
   'ProvisionedThroughputExceededException',
   'LimitExceededException',
   'ThrottlingException',

@@ -12,7 +12,7 @@ export type S3Failure =
 /*
  * Codes of S3: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
  */
-const RETRIED = new Set([
+export const RETRIED = new Set([
   'SlowDown',
   'RequestTimeout',
   'RequestTimeTooSkewed',
@@ -36,8 +36,8 @@ const RETRIED = new Set([
   'InvalidAccessKeyId',
   'SignatureDoesNotMatch'
 ])
-const UPLOAD_LOST = new Set(['NoSuchUpload', 'InvalidPart', 'InvalidPartOrder', 'EntityTooSmall'])
-const ELSEWHERE = new Set([
+export const UPLOAD_LOST = new Set(['NoSuchUpload', 'InvalidPart', 'InvalidPartOrder', 'EntityTooSmall'])
+export const ELSEWHERE = new Set([
   'PermanentRedirect',
   'Redirect',
   'TemporaryRedirect',

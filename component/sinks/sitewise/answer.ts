@@ -17,14 +17,14 @@ export type RequestFailure = Exclude<EntryFate['kind'], 'accepted'>
  * https://docs.aws.amazon.com/iot-sitewise/latest/APIReference/API_BatchPutAssetPropertyError.html
  * All others, also unknown ones, may work later (behaviour 9).
  */
-const REJECTING_CODES = new Set([
+export const REJECTING_CODES = new Set([
   'TimestampOutOfRangeException',
   'InvalidRequestException',
   'ResourceNotFoundException'
 ])
-const CONFLICT = 'ConflictingOperationException'
+export const CONFLICT = 'ConflictingOperationException'
 /** Names of errors about the content of the request. */
-const REJECTING_ERRORS = new Set(['InvalidRequestException', 'ValidationException', 'SerializationException'])
+export const REJECTING_ERRORS = new Set(['InvalidRequestException', 'ValidationException', 'SerializationException'])
 const STATUS_TOO_LARGE = 413
 
 /**
