@@ -17,7 +17,7 @@ import {
   type ExportProgress
 } from './export/index.ts'
 import { createExporterHost } from './exporter/index.ts'
-import { announce, connectNucleus, type Nucleus } from './greengrass/index.ts'
+import { announce, connectNucleus, startTelemetry, type Counters, type Nucleus } from './greengrass/index.ts'
 import { FAILURES } from './model/failure.ts'
 import { CLIENT_DEFINITION_RULES, DEVELOPER_DEFINITION_RULES } from './protocol/index.ts'
 import { admitEveryone, createAnswerMemory, listen, type Authenticate } from './server/index.ts'
@@ -69,6 +69,9 @@ export interface App {
 
 /** Clients and exports get this long to finish what is in flight; the nucleus kills after five seconds. */
 const STOP_DEADLINE_MS = 2_000
+
+/** The nucleus gets this long to take the last metrics, while the store is being closed. */
+const LAST_METRICS_MS = 1_000
 
 interface OpenStore {
   readonly registry: Registry
@@ -238,6 +241,18 @@ function reachNucleus({ nucleus }: Config, { clock, random, logger }: Platform):
   return nucleus && connectNucleus({ ...nucleus, clock, random, log: logger.area('nucleus') })
 }
 
+/** The names of the original, and one for HTTP exports (behaviour 12.1). */
+function metricsOf(appendedBytes: number, { totals }: ExportEngine): Counters {
+  return {
+    BytesAppended: appendedBytes,
+    BytesUploadedToIoTAnalytics: totals.iotAnalytics.deliveredBytes,
+    BytesUploadedToKinesis: totals.kinesis.deliveredBytes,
+    BytesUploadedToIoTSiteWise: totals.sitewise.deliveredBytes,
+    BytesUploadedToS3: totals.s3.deliveredBytes,
+    BytesUploadedToHTTP: totals.http.deliveredBytes
+  }
+}
+
 /** Fails closed: without a verdict of the nucleus nobody is let in (behaviour 2, rule 10). */
 function authenticator(config: Config, nucleus: Promise<Nucleus> | undefined): Authenticate {
   if (!config.authenticateClients) return admitEveryone
@@ -255,12 +270,14 @@ export async function startApp(config: Config, platform: Platform): Promise<App>
   const authenticate = authenticator(config, nucleus)
   const store = await openStore(config, platform)
   const { registry, engine } = store
+  let appendedBytes = 0
   const memoryBytes = (bytes: number): number => Math.min(bytes, config.memoryTargetBytes ?? bytes)
   const listener = await listen(config.port, {
     services: {
       registry,
       definitionRules: config.developerMode ? DEVELOPER_DEFINITION_RULES : CLIENT_DEFINITION_RULES,
-      exportStatuses: (streamId) => engine.statuses(streamId)
+      exportStatuses: (streamId) => engine.statuses(streamId),
+      appended: (bytes) => (appendedBytes += bytes)
     },
     handshake: { serverVersion: VERSION, authenticate, clock },
     frameBudget: createByteBudget(memoryBytes(FRAME_MEMORY_BYTES_MAX)),
@@ -272,12 +289,15 @@ export async function startApp(config: Config, platform: Platform): Promise<App>
     throw error
   })
 
+  const counters = (): Counters => metricsOf(appendedBytes, engine)
+  const log = logger.area('nucleus')
+  const telemetry = nucleus?.then((connected) => startTelemetry({ nucleus: connected, counters, clock, log }))
   const stopping = new AbortController()
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     stopping.abort()
     await Promise.all([listener.stop(STOP_DEADLINE_MS), engine.stop(STOP_DEADLINE_MS)])
-    await store.close()
+    await Promise.all([store.close(), telemetry?.then((reports) => reports.stop(LAST_METRICS_MS))])
     void nucleus?.then((connected) => connected.close())
   }
   return {
@@ -286,7 +306,6 @@ export async function startApp(config: Config, platform: Platform): Promise<App>
     startExports: () => engine.start(),
     async announce() {
       const { signal } = stopping
-      const log = logger.area('nucleus')
       if (nucleus !== undefined)
         await announce({ nucleus: await nucleus, port: listener.port, clock, random: platform.random, log, signal })
       return !signal.aborted

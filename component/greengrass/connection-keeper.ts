@@ -6,6 +6,7 @@ import type { Random } from '../base/random.ts'
 import {
   COMPONENT_NAME,
   ConnectRefused,
+  Unsent,
   type Identity,
   type IpcConnection,
   type NucleusRequest,
@@ -37,7 +38,7 @@ export interface ConnectionKeeperOptions {
 export interface ConnectionKeeper {
   /**
    * Has an operation done. Waits for a connection attempt that is under way; between attempts it fails at once.
-   * @throws NucleusError when the nucleus did not do it; Fault when it gave no answer in time or cannot be reached
+   * @throws NucleusError when the nucleus did not do it; Unsent when it cannot be reached; Fault when it gave no answer
    */
   request(request: NucleusRequest): Promise<NucleusResponse>
   close(): void
@@ -149,9 +150,11 @@ export function createConnectionKeeper(options: ConnectionKeeperOptions): Connec
   connect()
   return {
     async request(request) {
-      if (current === undefined) throw reason
+      if (current === undefined) throw new Unsent(reason.message, reason)
       const startMs = clock.monotonicMs()
-      const connection = await within(clock, REQUEST_TIMEOUT_MS, current)
+      const connection = await within(clock, REQUEST_TIMEOUT_MS, current).catch((error: unknown) => {
+        throw error instanceof Fault ? new Unsent(error.message, error) : error
+      })
       const remainingMs = Math.max(0, REQUEST_TIMEOUT_MS - (clock.monotonicMs() - startMs))
       // Whatever keeps the nucleus from answering here would keep it from answering the next one.
       return within(clock, remainingMs, connection.request(request), () => connection.close())

@@ -1,3 +1,4 @@
 export { announce } from './announce.ts'
 export { connectNucleus } from './connect.ts'
 export type { Nucleus } from './nucleus.ts'
+export { startTelemetry, type Counters } from './telemetry.ts'

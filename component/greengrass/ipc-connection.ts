@@ -4,6 +4,7 @@ import { createEventStreamDecoder } from './event-stream.ts'
 import {
   ConnectRefused,
   NucleusError,
+  Unsent,
   type Identity,
   type IpcConnection,
   type NucleusRequest,
@@ -72,8 +73,8 @@ class SocketConnection implements IpcConnection {
   }
 
   request(request: NucleusRequest): Promise<NucleusResponse> {
-    if (this.#state !== 'open') return Promise.reject(new Fault('the connection to the nucleus has ended'))
-    if (this.#pending.size >= REQUESTS_MAX) return Promise.reject(new Fault('too many requests wait for the nucleus'))
+    if (this.#state !== 'open') return Promise.reject(new Unsent('the connection to the nucleus has ended'))
+    if (this.#pending.size >= REQUESTS_MAX) return Promise.reject(new Unsent('too many requests wait for the nucleus'))
     this.#lastStreamId += 1
     const streamId = this.#lastStreamId
     const response = new Promise<NucleusResponse>((resolve, reject) => {

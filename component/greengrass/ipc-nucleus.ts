@@ -3,7 +3,7 @@ import { Fault } from '../base/fault.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { createConnectionKeeper } from './connection-keeper.ts'
-import { NucleusError, type NucleusRequest, type OpenConnection } from './ipc.ts'
+import { NucleusError, Unsent, type NucleusRequest, type OpenConnection } from './ipc.ts'
 import type { Nucleus } from './nucleus.ts'
 import { createTokenValidator } from './token-validator.ts'
 
@@ -70,10 +70,11 @@ export function createIpcNucleus(options: IpcNucleusOptions): Nucleus {
       const metrics = increments.map(({ name, bytes }) => ({ name, unit: 'BYTES', value: bytes }) as const)
       try {
         await perform({ operation: 'PutComponentMetric', payload: { metrics } })
-        return true
+        return { kind: 'added' }
       } catch (error) {
-        // That is how nucleus lite answers every operation that it does not know (greengrass 5.2).
-        if (error instanceof NucleusError && error.code === 'ServiceError') return false
+        if (error instanceof NucleusError) return { kind: 'refused', reason: error.message }
+        if (error instanceof Unsent) return { kind: 'unsent' }
+        if (error instanceof Fault) return { kind: 'unknown' }
         throw error
       }
     },

@@ -55,6 +55,9 @@ export type OpenConnection = (identity: Identity, signal: AbortSignal) => Promis
 /** The nucleus was reached, and did not accept who we say we are. */
 export class ConnectRefused extends Fault {}
 
+/** The nucleus was not asked, as there is no connection to it. */
+export class Unsent extends Fault {}
+
 /** The nucleus answered that it did not do what it was asked. Its own words are left out: they may repeat ours. */
 export class NucleusError extends Fault {
   /** E.g. `InvalidTokenError`. */

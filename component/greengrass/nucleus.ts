@@ -6,6 +6,16 @@ export interface MetricIncrement {
   readonly bytes: number
 }
 
+/** What became of increments. Only when the nucleus has `added` them, or it is `unknown` whether it has, are they not sent again. */
+export type MetricsOutcome =
+  | { readonly kind: 'added' }
+  /** It answered that it did not add them; nucleus lite keeps no metrics (behaviour 2, rule 11). */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** It was not asked: there is no connection now. */
+  | { readonly kind: 'unsent' }
+  /** It was asked and gave no answer. */
+  | { readonly kind: 'unknown' }
+
 /** What the server has to do with the Greengrass nucleus, whichever nucleus it is and however it is reached. */
 export interface Nucleus {
   /**
@@ -23,12 +33,8 @@ export interface Nucleus {
    * @throws Fault when the nucleus does not take it, or not now
    */
   publishPort(port: number): Promise<void>
-  /**
-   * Adds to metrics of the component.
-   * @returns false when the nucleus keeps no metrics: nucleus lite (behaviour 2, rule 11)
-   * @throws Fault when the nucleus cannot be told now
-   */
-  putMetrics(increments: readonly MetricIncrement[]): Promise<boolean>
+  /** Adds to metrics of the component. Never rejects. */
+  putMetrics(increments: readonly MetricIncrement[]): Promise<MetricsOutcome>
   /** Ends the connection for good. */
   close(): void
 }

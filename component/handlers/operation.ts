@@ -9,6 +9,8 @@ export interface Services {
   readonly definitionRules: DefinitionRules
   /** The exports of a stream as describe reports them. */
   exportStatuses(streamId: string): readonly ExportStatus[]
+  /** Told of every message that a client has appended, with the bytes of its payload. */
+  readonly appended: (payloadBytes: number) => void
 }
 
 /** The side of a connection that an operation sees. */

@@ -90,10 +90,56 @@ export function describeNucleus(name: string, transport: (socketPath: string) =>
 
       it('takes metrics, or is known not to', () =>
         withNucleus(flavour, async ({ fake, nucleus }) => {
-          assert.equal(await nucleus.putMetrics([{ name: 'BytesAppended', bytes: 12 }]), flavour === 'classic')
-          const metrics = [{ name: 'BytesAppended', unit: 'BYTES', value: 12 }]
+          const increments = [
+            { name: 'BytesAppended', bytes: 12 },
+            { name: 'BytesUploadedToIoTAnalytics', bytes: 2 ** 40 }
+          ]
+          const reason = 'the nucleus answered PutComponentMetric with ServiceError'
+          const outcome = flavour === 'classic' ? { kind: 'added' } : { kind: 'refused', reason }
+          assert.deepEqual(await nucleus.putMetrics(increments), outcome)
+          const metrics = increments.map(({ name, bytes }) => ({ name, unit: 'BYTES', value: bytes }))
           assert.deepEqual(fake.asked, [{ operation: 'PutComponentMetric', payload: { metrics } }])
           assert.equal(await nucleus.validateToken(TOKEN), true)
+        }))
+
+      it('may refuse metrics, and then has not added them', () =>
+        withNucleus(flavour, async ({ fake, nucleus }) => {
+          fake.failing.set('PutComponentMetric', 'UnauthorizedError')
+          const reason = 'the nucleus answered PutComponentMetric with UnauthorizedError'
+          assert.deepEqual(await nucleus.putMetrics([{ name: 'BytesAppended', bytes: 1 }]), { kind: 'refused', reason })
+          assert.equal(fake.metrics.size, 0)
+        }))
+
+      it('is not asked to add metrics while there is no connection', () =>
+        withNucleus(flavour, async ({ fake, nucleus, log }) => {
+          await until(() => connected(log) === 1)
+          await fake.stop()
+          await until(() => log.at('WARN').length === 1)
+          assert.deepEqual(await nucleus.putMetrics([{ name: 'BytesAppended', bytes: 1 }]), { kind: 'unsent' })
+        }))
+
+      it('that is never reached is not asked to add metrics', () =>
+        withNucleus(
+          flavour,
+          async ({ nucleus }) => {
+            assert.deepEqual(await nucleus.putMetrics([{ name: 'BytesAppended', bytes: 1 }]), { kind: 'unsent' })
+          },
+          (fake) => fake.stop()
+        ))
+
+      it('that gives no answer may have added metrics', () =>
+        withNucleus(flavour, async ({ fake, nucleus, clock, log }) => {
+          fake.answers = false
+          const silent = nucleus.putMetrics([{ name: 'BytesAppended', bytes: 1 }])
+          await fake.until(() => fake.asked.length === 1)
+          clock.advance(5_000)
+          assert.deepEqual(await silent, { kind: 'unknown' })
+          await until(() => log.at('WARN').length === 1)
+          clock.advance(250)
+          const cutOff = nucleus.putMetrics([{ name: 'BytesAppended', bytes: 1 }])
+          await fake.until(() => fake.asked.length === 2)
+          fake.dropConnections()
+          assert.deepEqual(await cutOff, { kind: 'unknown' })
         }))
 
       it('may refuse what it is told', () =>

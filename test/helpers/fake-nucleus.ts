@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { nucleusFrame, takeFrames, type NucleusFrame } from './event-stream-frames.ts'
+import { readMetrics } from './nucleus-metrics.ts'
 
 export type NucleusFlavour = 'classic' | 'lite'
 
@@ -33,6 +34,8 @@ export interface FakeNucleus {
   /** Connect payloads received. */
   readonly connects: Readonly<Record<string, unknown>>[]
   readonly asked: AskedOperation[]
+  /** What was added to each metric, also when the answer came to nobody. */
+  readonly metrics: Map<string, number>
   /** What a real nucleus would not have put up with; to be empty in the end. */
   readonly violations: string[]
   readonly connectionCount: number
@@ -173,7 +176,19 @@ export async function startFakeNucleus(flavour: NucleusFlavour): Promise<FakeNuc
         return Array.isArray(keyPath) && isObject && isTime ? undefined : 'InvalidArgumentsError'
       }
       default:
-        return flavour === 'lite' ? 'ServiceError' : undefined
+        return putMetrics(payload)
+    }
+  }
+
+  const putMetrics = (payload: Record<string, unknown>): string | undefined => {
+    try {
+      const metrics = readMetrics(payload)
+      if (flavour === 'lite') return 'ServiceError'
+      for (const { name, value } of metrics) nucleus.metrics.set(name, (nucleus.metrics.get(name) ?? 0) + value)
+      return undefined
+    } catch (error) {
+      nucleus.violations.push(error instanceof Error ? error.message : String(error))
+      return 'InvalidArgumentsError'
     }
   }
 
@@ -221,6 +236,7 @@ export async function startFakeNucleus(flavour: NucleusFlavour): Promise<FakeNuc
     failing: new Map(),
     connects: [],
     asked: [],
+    metrics: new Map(),
     violations: [],
     get connectionCount() {
       return peers.size

@@ -43,7 +43,12 @@ export async function openServerScene(t: TestContext, options: ServerSceneOption
     }
   }
   const listener = await listen(0, {
-    services: { registry: countingRegistry, exportStatuses: () => [], definitionRules: CLIENT_DEFINITION_RULES },
+    services: {
+      registry: countingRegistry,
+      exportStatuses: () => [],
+      appended: () => undefined,
+      definitionRules: CLIENT_DEFINITION_RULES
+    },
     handshake: { serverVersion: '0.0.0', authenticate: options.authenticate ?? admitEveryone, clock },
     frameBudget,
     answerMemory: createAnswerMemory(),

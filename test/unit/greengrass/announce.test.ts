@@ -34,7 +34,7 @@ function createScene(...failing: string[]): Scene {
     publishPort: (port) => tell(`port ${port}`),
     reportRunning: () => tell('RUNNING'),
     validateToken: () => Promise.resolve(false),
-    putMetrics: () => Promise.resolve(false),
+    putMetrics: () => Promise.resolve({ kind: 'unsent' }),
     close: () => undefined
   }
   const { clock, log, stop } = scene
