@@ -1,12 +1,15 @@
 /**
  * Compares the built server with NATS JetStream and Redis Streams on this machine:
  *   npm run bench -- [--seconds N] [--rounds N] [scenario...]
- * The servers take turns in every round; the tables show the medians of all rounds.
+ * The servers take turns in every round; the tables show the medians of all rounds. Exports are measured when they are
+ * named, all of them as `exports`, each once:
+ *   npm run bench -- [--messages N] [--profiles FOLDER] [exports|scenario...]
  */
 import { execFile } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs, promisify } from 'node:util'
+import { EXPORT_SCENARIOS } from './exports/scenarios.ts'
 import { APPEND_STREAM, type Job, makePayload, type Outcome, PAYLOAD_BYTES, PEERS } from './job.ts'
 import { PRELOADED_MESSAGES, READ_STREAM } from './job.ts'
 import type { Peer } from './peers/peer.ts'
@@ -17,7 +20,12 @@ import { median, readable, table } from './statistics.ts'
 const execute = promisify(execFile)
 
 const { values, positionals } = parseArgs({
-  options: { seconds: { type: 'string', default: '3' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '3' },
+    messages: { type: 'string', default: '500000' },
+    profiles: { type: 'string' }
+  },
   allowPositionals: true
 })
 const seconds = Number(values.seconds)
@@ -90,7 +98,19 @@ function show(scenario: Scenario, outcomes: ReadonlyMap<string, readonly Outcome
   return `### ${scenario.title}\n\n${table([heading, ...rows])}${note}\n`
 }
 
-const chosen = SCENARIOS.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
-if (chosen.length === 0) throw new Error(`scenarios: ${SCENARIOS.map(({ name }) => name).join(', ')}`)
-console.log(`Medians of ${rounds} rounds of ${seconds} s, Node.js ${process.version}, one machine, servers in turns.\n`)
+const isChosen = (name: string): boolean => positionals.includes(name)
+const chosen = SCENARIOS.filter(({ name }) => positionals.length === 0 || isChosen(name))
+const chosenExports = EXPORT_SCENARIOS.filter(({ name }) => isChosen('exports') || isChosen(name))
+if (chosen.length + chosenExports.length === 0) {
+  throw new Error(`scenarios: exports, ${[...SCENARIOS, ...EXPORT_SCENARIOS].map(({ name }) => name).join(', ')}`)
+}
+if (chosen.length > 0) {
+  console.log(
+    `Medians of ${rounds} rounds of ${seconds} s, Node.js ${process.version}, one machine, servers in turns.\n`
+  )
+}
 for (const scenario of chosen) console.log(show(scenario, await runScenario(scenario)))
+for (const { title, note, run } of chosenExports) {
+  const rows = await run({ messages: Number(values.messages), profiles: values.profiles })
+  console.log(`### ${title}\n\n${table(rows)}${note === undefined ? '' : `\n\n${note}`}\n`)
+}

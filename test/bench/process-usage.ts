@@ -3,9 +3,14 @@ import { readFileSync } from 'node:fs'
 
 const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
 
-/** CPU time that the process has used so far in all its threads, user and system, seconds (proc(5), fields 14 and 15). */
+/** CPU time that the process has used so far in all its threads, user and system, seconds. */
 export function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return cpuSecondsOf(`/proc/${pid}/stat`)
+}
+
+/** The same from the file of a process, or of one thread (proc(5), fields 14 and 15). */
+export function cpuSecondsOf(statFile: string): number {
+  const stat = readFileSync(statFile, 'utf8')
   // The second field is the program's name in parentheses and may contain blanks.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND

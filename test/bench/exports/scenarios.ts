@@ -1,0 +1,143 @@
+import { PAYLOAD_BYTES } from '../job.ts'
+import { readable } from '../statistics.ts'
+import { fill, startSteadyLoad, type AppendLatency } from './appending.ts'
+import {
+  batchExport,
+  type BenchSettings,
+  measureExport,
+  type Measured,
+  sleepMs,
+  startScene,
+  untilDurable
+} from './scene.ts'
+import { runUpload } from './upload.ts'
+
+/** One table. */
+export interface ExportScenario {
+  readonly name: string
+  readonly title: string
+  readonly note?: string
+  /** The first row is the heading. */
+  run(settings: BenchSettings): Promise<string[][]>
+}
+
+const STREAM = 'bench-export'
+const OTHER_STREAM = 'bench-other'
+/** Compilers and connections settle while this part of the backlog is sent. */
+const WARM_UP_PART = 0.2
+const STEADY_APPENDS_PER_SECOND = 5_000
+const STEADY_SECONDS = 4
+
+const EXPORT_HEADING = [
+  '',
+  'records/s',
+  'payload MB/s',
+  'main µs/record',
+  'worker µs/record',
+  'rest µs/record',
+  'peak RSS MiB'
+]
+
+function exportRow(name: string, { seconds, records, cpu, peakMib }: Measured): string[] {
+  const perRecord = (cpuSeconds: number): number => (cpuSeconds / records) * 1e6
+  const rate = records / seconds
+  const numbers = [rate, (rate * PAYLOAD_BYTES) / 1e6, perRecord(cpu.main), perRecord(cpu.worker), perRecord(cpu.rest)]
+  return [name, ...[...numbers, peakMib].map(readable)]
+}
+
+/** Sends a backlog of messages as fast as it goes, with appends beside it or without. */
+async function drain(kind: 'kinesis' | 'http', settings: BenchSettings, appendsPerSecond: number): Promise<Measured> {
+  const scene = await startScene(kind, settings)
+  try {
+    const { port } = scene.server
+    await scene.createStream(STREAM, batchExport(kind, scene.destination, true))
+    await fill(port, STREAM, scene.payload, settings.messages)
+    await untilDurable()
+    const load =
+      appendsPerSecond === 0 ? undefined : await startSteadyLoad(port, STREAM, scene.payload, appendsPerSecond)
+    await scene.update(STREAM, batchExport(kind, scene.destination, false))
+    const measured = await measureExport(
+      scene,
+      ({ records }) => records >= settings.messages * WARM_UP_PART,
+      ({ records }) => records >= settings.messages
+    )
+    await load?.stop()
+    return measured
+  } finally {
+    await scene.stop()
+  }
+}
+
+async function runDrain(kind: 'kinesis' | 'http', settings: BenchSettings, appendsPerSecond = 0): Promise<string[][]> {
+  return [EXPORT_HEADING, exportRow(kind, await drain(kind, settings, appendsPerSecond))]
+}
+
+function latencyRow(name: string, { appends, p50Us, p99Us, maxUs }: AppendLatency): string[] {
+  return [name, ...[appends, p50Us, p99Us, maxUs].map(readable)]
+}
+
+/** Latency of appends to one stream while another one is exported; `kind` undefined: while nothing is. */
+async function appendBeside(kind: 'kinesis' | 'http' | 'hanging' | undefined, settings: BenchSettings) {
+  const scene = await startScene(kind ?? 'http', settings)
+  try {
+    const { port } = scene.server
+    await scene.createStream(STREAM)
+    await scene.createStream(OTHER_STREAM)
+    await fill(port, OTHER_STREAM, scene.payload, settings.messages)
+    await untilDurable()
+    if (kind !== undefined) {
+      await scene.update(OTHER_STREAM, batchExport(kind === 'kinesis' ? 'kinesis' : 'http', scene.destination, false))
+    }
+    const warmUp = await startSteadyLoad(port, STREAM, scene.payload, STEADY_APPENDS_PER_SECOND)
+    await sleepMs(1_000)
+    await warmUp.stop()
+    const load = await startSteadyLoad(port, STREAM, scene.payload, STEADY_APPENDS_PER_SECOND)
+    await sleepMs(STEADY_SECONDS * 1_000)
+    const latency = await load.stop()
+    const { records } = await scene.destination.received()
+    if (kind !== 'hanging' && records >= settings.messages) throw new Error('the backlog ended too early')
+    return latency
+  } finally {
+    await scene.stop()
+  }
+}
+
+async function runAppendWhileExporting(settings: BenchSettings): Promise<string[][]> {
+  return [
+    ['', 'appends', 'p50 µs', 'p99 µs', 'max µs'],
+    latencyRow('no export', await appendBeside(undefined, settings)),
+    latencyRow('JSON to HTTP at full speed', await appendBeside('http', settings)),
+    latencyRow('Kinesis at full speed', await appendBeside('kinesis', settings)),
+    latencyRow('a destination that hangs', await appendBeside('hanging', settings))
+  ]
+}
+
+export const EXPORT_SCENARIOS: readonly ExportScenario[] = [
+  {
+    name: 'export-kinesis',
+    title: 'A backlog to Kinesis: one export, 1 KiB, 500 records a request',
+    run: (settings) => runDrain('kinesis', settings)
+  },
+  {
+    name: 'export-http',
+    title: 'A backlog to HTTP as JSON arrays: one export, 1 KiB, 500 records a request',
+    run: (settings) => runDrain('http', settings)
+  },
+  {
+    name: 'export-backlog',
+    title: `A backlog to Kinesis while ${STEADY_APPENDS_PER_SECOND} messages/s are appended to the same stream`,
+    run: (settings) => runDrain('kinesis', settings, STEADY_APPENDS_PER_SECOND)
+  },
+  {
+    name: 'append-while-exporting',
+    title: `${STEADY_APPENDS_PER_SECOND} appends/s to one stream while another one is exported`,
+    note: 'Destination, clients and server share the cores of this machine.',
+    run: runAppendWhileExporting
+  },
+  {
+    name: 'export-s3',
+    title: 'A file of 1 GiB to S3 in parts of 5 MiB',
+    note: 'SHA-256 and cp of the same file, which lies in the page cache, for comparison.',
+    run: runUpload
+  }
+]
