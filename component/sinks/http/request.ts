@@ -1,6 +1,11 @@
 import { assert } from '../../base/assert.ts'
 import type { HttpExportFormat } from '../../model/export-definition.ts'
 import type { StoredMessage } from '../../model/message.ts'
+import { createJsonBody } from '../json-body.ts'
+import { jsonElementBytesMax } from './limits.ts'
+
+/** The brackets. */
+const JSON_ARRAY_BYTES = 2
 
 /** Everything of a POST but its target. Header names are in lower case. */
 export interface HttpExportRequest {
@@ -37,12 +42,19 @@ function rawRequest(streamName: string, batch: readonly StoredMessage[]): HttpEx
 
 function jsonRequest(streamName: string, batch: readonly StoredMessage[]): HttpExportRequest {
   const name = JSON.stringify(streamName)
-  const elements = batch.map(
-    ({ sequenceNumber, ingestTimeMs, payload }) =>
-      `{"streamName":${name},"sequenceNumber":${sequenceNumber},"ingestTime":${ingestTimeMs},"payload":"${payload.toString('base64')}"}`
-  )
+  const bodyBytesMax = batch.reduce((sum, message) => sum + jsonElementBytesMax(message), JSON_ARRAY_BYTES)
+  const body = createJsonBody(bodyBytesMax)
+  let separator = '['
+  for (const { sequenceNumber, ingestTimeMs, payload } of batch) {
+    body.add(
+      `${separator}{"streamName":${name},"sequenceNumber":${sequenceNumber},"ingestTime":${ingestTimeMs},"payload":"`,
+      payload
+    )
+    separator = '"},'
+  }
+  body.add('"}]')
   return {
     headers: { 'content-type': 'application/json', 'x-stream-name': encodeURIComponent(streamName) },
-    body: Buffer.from(`[${elements.join(',')}]`, 'latin1')
+    body: body.finish()
   }
 }

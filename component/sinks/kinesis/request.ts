@@ -1,24 +1,45 @@
-import type { PutRecordsRequestEntry, PutRecordsResultEntry } from '@aws-sdk/client-kinesis'
+import type { PutRecordsResultEntry } from '@aws-sdk/client-kinesis'
 import type { Random } from '../../base/random.ts'
 import type { StoredMessage } from '../../model/message.ts'
+import { asciiJson, base64Bytes, createJsonBody } from '../json-body.ts'
 import { uuid } from '../uuid.ts'
 import { kinesisRecordBytes } from './limits.ts'
 import { hashKeyIn, type OpenShard } from './shards.ts'
 
+/** Names and quotes around a record, with keys: a UUID and a number of 39 digits. */
+const RECORD_BYTES_MAX = 160
+const FRAME_BYTES_MAX = 64
+
 /**
- * One record per message, under a random partition key that spreads them over the shards (behaviour 8).
+ * The body of PutRecords: one record per message, under a random partition key that spreads them over the shards
+ * (behaviour 8).
  * @param shardOf the shard that a message was given; undefined when the partition key is to choose it
  */
-export function kinesisRecords(
+export function putRecordsBody(
+  kinesisStreamName: string,
   messages: readonly StoredMessage[],
   shardOf: (message: StoredMessage) => OpenShard | undefined,
   random: Random
-): PutRecordsRequestEntry[] {
-  return messages.map((message) => {
+): Buffer {
+  const name = asciiJson(kinesisStreamName)
+  const body = createJsonBody(
+    messages.reduce(
+      (sum, { payload }) => sum + base64Bytes(payload.length) + RECORD_BYTES_MAX,
+      name.length + FRAME_BYTES_MAX
+    )
+  )
+  let before = `{"StreamName":${name},"Records":[`
+  for (const message of messages) {
     const shard = shardOf(message)
-    const record = { Data: message.payload, PartitionKey: uuid(random) }
-    return shard === undefined ? record : { ...record, ExplicitHashKey: hashKeyIn(shard, random) }
-  })
+    body.add(`${before}{"Data":"`, message.payload)
+    before =
+      shard === undefined
+        ? `","PartitionKey":"${uuid(random)}"},`
+        : `","PartitionKey":"${uuid(random)}","ExplicitHashKey":"${hashKeyIn(shard, random)}"},`
+  }
+  // The last record has no comma behind it.
+  body.add(`${before.slice(0, -1)}]}`)
+  return body.finish()
 }
 
 /** Cuts a batch into requests of at most `bytesMax`, in order; a larger message goes alone. */

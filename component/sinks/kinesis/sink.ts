@@ -4,10 +4,11 @@ import type { SendOutcome, Sink } from '../../export/sink.ts'
 import type { KinesisExport } from '../../model/export-definition.ts'
 import type { StoredMessage } from '../../model/message.ts'
 import { reason } from '../failure-text.ts'
+import { BEFORE_SIGNING, rawBody } from '../raw-body.ts'
 import { kinesisFailure } from './errors.ts'
 import { kinesisRecordBytes, REQUEST_BYTES_FALLBACK, REQUEST_BYTES_MAX } from './limits.ts'
 import { createPacing } from './pacing.ts'
-import { kinesisRecords, readResults, splitByBytes } from './request.ts'
+import { putRecordsBody, readResults, splitByBytes } from './request.ts'
 import type { ShardDirectory } from './shard-directory.ts'
 import type { ShardPacer } from './shard-pacer.ts'
 import type { OpenShard } from './shards.ts'
@@ -52,10 +53,9 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
 
   const put = async (messages: readonly StoredMessage[], shardOf: ShardOf, signal: AbortSignal): Promise<Put> => {
     try {
-      const command = new PutRecordsCommand({
-        StreamName: kinesisStreamName,
-        Records: kinesisRecords(messages, (message) => shardOf.get(message), random)
-      })
+      const body = putRecordsBody(kinesisStreamName, messages, (message) => shardOf.get(message), random)
+      const command = new PutRecordsCommand({ StreamName: kinesisStreamName, Records: [] })
+      command.middlewareStack.add(rawBody(body), BEFORE_SIGNING)
       const results = readResults((await client.send(command, { abortSignal: signal })).Records, messages.length)
       if (results === undefined) {
         const text = reason('InvalidResponse', 'the list of results does not fit the request')

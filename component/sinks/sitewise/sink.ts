@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { PartialOutcome, Rejection, SendOutcome, Sink } from '../../export/sink.ts'
 import type { StoredMessage } from '../../model/message.ts'
 import { reason } from '../failure-text.ts'
+import { BEFORE_SIGNING, rawBody } from '../raw-body.ts'
 import { readErrorEntries, requestFailureOf, type EntryFate } from './answer.ts'
 import { ENTRIES_MAX } from './limits.ts'
 import { planRequest, type PlannedEntry, type RequestPlan } from './request.ts'
@@ -86,15 +87,7 @@ export function createSiteWiseSink({ client, clock }: SiteWiseSinkContext): Sink
 /** The client would drop members that it does not know: the body is put into the request as it is. */
 function commandWith(body: string): BatchPutAssetPropertyValueCommand {
   const command = new BatchPutAssetPropertyValueCommand({ entries: [] })
-  command.middlewareStack.add(
-    (next) => (args) => {
-      const request = args.request as { body?: string }
-      request.body = body
-      return next(args)
-    },
-    // Before the length is taken and the request signed.
-    { step: 'build', priority: 'high', name: 'rawBody' }
-  )
+  command.middlewareStack.add(rawBody(body), BEFORE_SIGNING)
   return command
 }
 
