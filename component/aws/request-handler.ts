@@ -1,5 +1,5 @@
 import http from 'node:http'
-import { pipeline, Transform, type Readable } from 'node:stream'
+import { pipeline, Readable, Transform } from 'node:stream'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { systemClock, type Clock } from '../base/clock.ts'
 import type { AwsEnvironment } from './environment.ts'
@@ -14,6 +14,16 @@ const ANSWER_BYTES_MAX = 1024 * 1024
  * have been sent at this rate, which the slowest line has, and the answer's body a time-out later.
  */
 const UPLOAD_BYTES_PER_MS_MIN = 1
+
+/** A body is handed to the connection in pieces of this size, each of which counts as progress. */
+const PIECE_BYTES = 64 * 1024
+
+/** What a sink says with a request. The client hands it through to the handler. */
+export interface AwsRequestOptions {
+  readonly abortSignal: AbortSignal
+  /** Called whenever the connection has taken a piece of the body. */
+  readonly onProgress?: (() => void) | undefined
+}
 
 type Handle = NodeHttpHandler['handle']
 
@@ -39,7 +49,11 @@ export class AwsRequestHandler extends NodeHttpHandler {
   }
 
   override async handle(...[request, options]: Parameters<Handle>): ReturnType<Handle> {
-    const { response } = await super.handle(request, { ...options, ...this.#deadline(request.body) })
+    const deadline = this.#deadline(request.body)
+    const onProgress = (options as AwsRequestOptions | undefined)?.onProgress
+    // The request is signed and sent once only, so its body may be replaced.
+    if (onProgress !== undefined) request.body = inPieces(request.body, onProgress)
+    const { response } = await super.handle(request, { ...options, ...deadline })
     response.body = this.#limited(response.body as Readable)
     return { response }
   }
@@ -66,4 +80,18 @@ export class AwsRequestHandler extends NodeHttpHandler {
     // The reader of the limiter hears of errors.
     return pipeline(body, limiter, () => timer.cancel())
   }
+}
+
+/** A body that is held as a whole, as a stream of pieces; any other as it is. */
+function inPieces(body: unknown, onProgress: () => void): unknown {
+  if (typeof body !== 'string' && !(body instanceof Uint8Array)) return body
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
+  if (bytes.length <= PIECE_BYTES) return body
+  function* pieces(): Generator<Uint8Array> {
+    for (let offset = 0; offset < bytes.length; offset += PIECE_BYTES) {
+      yield bytes.subarray(offset, offset + PIECE_BYTES)
+      onProgress()
+    }
+  }
+  return Readable.from(pieces(), { objectMode: false, highWaterMark: PIECE_BYTES })
 }

@@ -10,13 +10,16 @@ import type { ExportStatus } from '../model/stream-info.ts'
 import { releaseOf, type Release } from './batcher.ts'
 import { createCursor, type Flight, type Landing } from './cursor.ts'
 import { exportStatusOf } from './progress.ts'
-import { createFailureReport } from './reports.ts'
-import type { BatchLimits, PartialOutcome, SendBatch } from './sink.ts'
-import { PRIORITY_LOWEST, type Grant, type Slots, type Ticket } from './slots.ts'
+import { createFailureReport, createNoticeReport } from './reports.ts'
+import type { BatchLimits, PartialOutcome, SendBatch, SendOutcome } from './sink.ts'
+import { PRIORITY_LOWEST } from './priority-queue.ts'
+import type { Grant, Slots, Ticket } from './slots.ts'
 import type { ExportProgress, ExportSource } from './source.ts'
 import { createTaskRunner, type TaskContext, type TaskRunner } from './task-runner.ts'
+import type { TaskProgress } from './task.ts'
 import { createStride } from './stride.ts'
 import type { ExportTotals } from './totals.ts'
+import { watchSteps } from './watched-step.ts'
 
 /** Failed requests are repeated for ever, at intervals of up to five minutes (behaviour 6.5). */
 const RETRY: BackoffPolicy = { firstMs: 1_000, maxMs: 300_000 }
@@ -74,13 +77,15 @@ type State =
   | { readonly kind: 'paused' | 'looking' | 'closed' }
   | { readonly kind: 'idle'; readonly timer?: Timer }
   | { readonly kind: 'ready'; readonly ticket: Ticket }
-  | { readonly kind: 'sending'; readonly abort: AbortController }
+  | { readonly kind: 'sending'; readonly abort: AbortController; readonly grant: Grant }
   | { readonly kind: 'waiting'; readonly timer: Timer }
 
 /** Messages per request as the definition asks for (protocol 5.8). */
 function batchSizeOf(definition: ExportDefinition): number {
   return (definition.kind === 's3' ? undefined : definition.batchSize) ?? BATCH_SIZE_MAX[definition.kind]
 }
+
+const hasEnded = (signal: AbortSignal): boolean => signal.aborted
 
 /** What the destination would have counted for the messages that were left out of the request. */
 function unsentBytes(flight: Flight, { unsent = [] }: PartialOutcome, limits: BatchLimits): number {
@@ -106,6 +111,7 @@ export function createExporter(
   const labels = { stream: source.streamName, export: initial.identifier }
   const cursor = createCursor({ ...context, labels, save }, source, initial, remembered)
   const failures = createFailureReport(clock, log, labels)
+  const notices = createNoticeReport(clock, log, labels)
   const stride = createStride()
 
   let definition = initial
@@ -114,6 +120,8 @@ export function createExporter(
   let revision = 0
   let state: State = { kind: 'idle' }
   let failedAttempts = 0
+  /** The last request got no answer in good time: the next one must not keep a slot from others. */
+  let isSuspect = false
   let errorMessage: string | undefined
   /** Messages below this number have been released by a full batch or by the batch interval. */
   let releasedUntil = 0
@@ -121,11 +129,13 @@ export function createExporter(
   let draining = false
   let onLanded: (() => void)[] = []
 
+  const currentGrant = (): Grant | undefined => (state.kind === 'sending' ? state.grant : undefined)
+
   /** A change between tasks and batches is a new export to the engine. */
   const tasks: TaskRunner | undefined =
     initial.kind === 's3' && context.tasks !== undefined
       ? createTaskRunner(
-          context.tasks,
+          { ...context.tasks, runStep: watchSteps(context.tasks.runStep, currentGrant) },
           source,
           {
             get definition() {
@@ -191,7 +201,8 @@ export function createExporter(
   const enterQueue = (): void => {
     const next = Number(cursor.progress.next)
     if (next >= releasedUntil) releasedUntil = Math.min(next + batchSizeOf(definition), source.durableNext)
-    const ticket = slots.request(definition.priority ?? PRIORITY_LOWEST, (grant) => void send(grant))
+    const priority = definition.priority ?? PRIORITY_LOWEST
+    const ticket = slots.request({ priority, isSuspect, run: (grant) => void send(grant) })
     enter({ kind: 'ready', ticket })
   }
 
@@ -227,12 +238,27 @@ export function createExporter(
 
   const send = async (grant: Grant): Promise<void> => {
     const abort = new AbortController()
-    enter({ kind: 'sending', abort })
+    grant.cut.addEventListener('abort', () => abort.abort())
+    enter({ kind: 'sending', abort, grant })
     const land = await fly(grant, abort.signal)
     grant.release()
     if (!isIn('closed')) land()
     for (const tell of onLanded) tell()
     onLanded = []
+  }
+
+  const request = async (
+    grant: Grant,
+    messages: readonly StoredMessage[],
+    signal: AbortSignal
+  ): Promise<SendOutcome | TaskProgress> => {
+    const [first] = messages
+    if (tasks !== undefined && first !== undefined) return tasks.send(first, signal)
+    grant.progressed()
+    const batch = { streamName: source.streamName, definition, messages }
+    const outcome = await context.sendBatch(batch, signal, () => grant.progressed())
+    notices.tell(outcome.notice)
+    return outcome
   }
 
   /** One request. @returns what to do when its slot is free again */
@@ -255,11 +281,13 @@ export function createExporter(
     }
     grant.charge(flight.bytes)
     cursor.attempt(clock.wallMs())
-    const [first] = messages
+    const answer = await request(grant, messages, signal)
+    // A request that we ended ourselves before its time says nothing about the destination.
+    if (grant.isSilent || !hasEnded(signal)) isSuspect = grant.isSilent
     const outcome =
-      tasks !== undefined && first !== undefined
-        ? await tasks.send(first, signal)
-        : await context.sendBatch({ streamName: source.streamName, definition, messages }, signal)
+      grant.cut.aborted && answer.kind === 'retryLater'
+        ? { ...answer, reason: describeError(grant.cut.reason) }
+        : answer
     if (outcome.kind === 'partial') grant.refund(unsentBytes(flight, outcome, limits))
     const unsentCount = outcome.kind === 'partial' ? (outcome.unsent?.length ?? 0) : 0
     stride.learn(messages.length - unsentCount, unsentCount)

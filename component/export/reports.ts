@@ -3,6 +3,8 @@ import type { LogFields, Logger } from '../base/log.ts'
 
 /** The same thing is said at most once in this time (behaviour 6.5, 12.2). */
 const REPEAT_MS = 60_000
+/** What works in a lasting way that could be better is not worth a line a minute. */
+const SAME_NOTICE_MS = 3_600_000
 
 /** Sums up events that hit messages: the first is logged at once, later ones together, at most once a minute. */
 export interface RangeReport {
@@ -68,6 +70,26 @@ export function createFailureReport(clock: Clock, log: Logger, fields: LogFields
       if (failing) log.info('Export works again', fields)
       failing = false
       said = undefined
+    }
+  }
+}
+
+/** Tells the operator what a destination has to say beside its outcomes. */
+export interface NoticeReport {
+  /** INFO: at most once a minute, and the same text once an hour. */
+  tell(notice: string | undefined): void
+}
+
+export function createNoticeReport(clock: Clock, log: Logger, fields: LogFields): NoticeReport {
+  let said: { readonly notice: string; readonly atMs: number } | undefined
+  return {
+    tell(notice) {
+      if (notice === undefined) return
+      const nowMs = clock.monotonicMs()
+      const pauseMs = said?.notice === notice ? SAME_NOTICE_MS : REPEAT_MS
+      if (said !== undefined && nowMs - said.atMs < pauseMs) return
+      said = { notice, atMs: nowMs }
+      log.info('Export goes on, with a remark of its destination', { ...fields, notice })
     }
   }
 }

@@ -6,13 +6,17 @@ import type { StoredMessage } from '../model/message.ts'
  * is the pause before the next request of this export that the destination, or its pacing rule, asks for; the engine
  * bounds it to five minutes and holds no slot meanwhile.
  */
-export type SendOutcome =
+export type SendOutcome = (
   | { readonly kind: 'delivered'; readonly waitMs?: number }
   | PartialOutcome
   /** The whole batch may be sent again. */
   | { readonly kind: 'retryLater'; readonly reason: string; readonly waitMs?: number }
   /** The destination will never accept this batch as it is: isolate the offender, then skip it. */
   | { readonly kind: 'rejected'; readonly reason: string; readonly waitMs?: number }
+) & {
+  /** What the operator should know although the export works: it is logged now and then, and is no error. */
+  readonly notice?: string
+}
 
 /** A message that the destination will never accept. */
 export interface Rejection {
@@ -53,15 +57,18 @@ export interface ExportBatch {
   readonly messages: readonly StoredMessage[]
 }
 
+/** To be called whenever the destination has taken a part of a request, or anything else shows that it is there. */
+export type OnProgress = () => void
+
 /** Sends one batch; aborting `signal` ends it with `retryLater`. Never rejects. */
-export type SendBatch = (batch: ExportBatch, signal: AbortSignal) => Promise<SendOutcome>
+export type SendBatch = (batch: ExportBatch, signal: AbortSignal, onProgress?: OnProgress) => Promise<SendOutcome>
 
 /**
  * One destination, as the exporter worker uses it: sends the batches of one export, at most one at a time.
  */
 export interface Sink {
   /** Sends one batch; aborting `signal` ends it with `retryLater`. Never rejects. */
-  send(batch: ExportBatch, signal: AbortSignal): Promise<SendOutcome>
+  send(batch: ExportBatch, signal: AbortSignal, onProgress?: OnProgress): Promise<SendOutcome>
   /** Gives connections back. Requests under way are not waited for. */
   close(): void
 }

@@ -1,11 +1,36 @@
 import { assert } from '../base/assert.ts'
 import type { Clock, Timer } from '../base/clock.ts'
+import { Fault } from '../base/fault.ts'
 import type { Bandwidth } from './bandwidth.ts'
+import { createPriorityQueue, firstOf, type Waiter } from './priority-queue.ts'
 
-/** Priority of exports that name none: the lowest (behaviour 6.3). */
-export const PRIORITY_LOWEST = 10
-/** An entry that has waited this long counts as one priority better, and again for each further such time. */
-const PRIORITY_STEP_MS = 60_000
+/*
+ * Places for requests in flight. There are two kinds, equally many of each:
+ *
+ *     slot            of a request that makes progress: at most the configured number (behaviour 6.3)
+ *     waiting place   of a request whose destination has kept it waiting for STALL_MS: it has lent its slot to the next
+ *
+ *                 silent for STALL_MS and a waiting place is free
+ *     slot ─────────────────────────────────────────────────────────▶ waiting place ──▶ released
+ *      │    silent, no waiting place is free, and somebody wants the slot
+ *      └─────────────────────────────────────────────────────────────────────────────▶ cut
+ *
+ * An export whose last request was silent is a suspect: its next one begins in a waiting place, or waits for one. So
+ * destinations that hang, however many, hold everybody else up once, for STALL_MS, and then only each other; and a slow
+ * one always gets its full time there, because a request in a waiting place is never cut.
+ */
+
+/** So long without a sign of life from its destination a request does not make progress. */
+export const STALL_MS = 5_000
+
+/**
+ * No request may be silent for longer. Destinations end theirs much sooner, S3 parts after five minutes (behaviour 6.5);
+ * this is for those that do not.
+ */
+const SILENCE_MS_MAX = 330_000
+
+const CONTENDED = new Fault(`TimeoutError: no answer within ${STALL_MS / 1_000} s, and other exports waited`)
+const TOO_SILENT = new Fault('TimeoutError: no sign of life from the destination')
 
 /** The right to have one request in flight. */
 export interface Grant {
@@ -13,8 +38,26 @@ export interface Grant {
   charge(bytes: number): void
   /** Takes back a part of the charge: so many bytes of the body were not sent after all. */
   refund(bytes: number): void
-  /** Gives the slot back. Must be called exactly once. */
+  /** The destination has taken something, or is about to be asked: it is waited for from now on. */
+  progressed(): void
+  /** The destination is not waited for any more, but something of our own, until `progressed` is called again. */
+  hold(): void
+  /** Whether the destination had kept the request waiting for STALL_MS, when it was last waited for. */
+  readonly isSilent: boolean
+  /** Aborted, with a Fault, when a silent request has to end now: others need its place, or it was silent for too long. */
+  readonly cut: AbortSignal
+  /** Gives the place back. Must be called exactly once. */
   release(): void
+}
+
+/** What a request wants its place for. */
+export interface SlotWish {
+  /** 1 (first) to 10 (last). */
+  readonly priority: number
+  /** The last request of the same export was silent. */
+  readonly isSuspect: boolean
+  /** Called in a later turn of the microtask queue. */
+  run(grant: Grant): void
 }
 
 /** A place in the queue; cancelling after the grant does nothing. */
@@ -30,45 +73,33 @@ export interface Ticket {
 export interface Slots {
   /** Nothing is granted before. */
   start(): void
-  /** Calls `run` in a later turn of the microtask queue. @param priority 1 (first) to 10 (last) */
-  request(priority: number, run: (grant: Grant) => void): Ticket
+  request(wish: SlotWish): Ticket
   /** Grants nothing any more. */
   stop(): void
 }
 
-interface Waiter {
-  readonly sinceMs: number
-  readonly run: (grant: Grant) => void
+/** A request in flight. */
+interface Holder {
+  /** Whether it has a slot or a waiting place. */
+  isLent: boolean
+  readonly cut: AbortController
 }
 
 export function createSlots(clock: Clock, slotsMax: number, bandwidth?: Bandwidth): Slots {
   assert(slotsMax >= 1, 'there is at least one request slot')
-  /** One first-in-first-out queue per priority; a Set keeps the order and removes in O(1). */
-  const queues = Array.from({ length: PRIORITY_LOWEST }, () => new Set<Waiter>())
-  let free = slotsMax
+  const ready = createPriorityQueue<SlotWish>(clock)
+  const suspects = createPriorityQueue<SlotWish>(clock)
+  let freeSlots = slotsMax
+  let freeWaitingPlaces = slotsMax
+  /** Requests in slots that are silent, longest first. */
+  const silent = new Set<Holder>()
+  /** Requests that were cut and still have their slot. */
+  const cut = new Set<Holder>()
   /** Grants whose size is not known yet. With a bandwidth limit there is at most one, so that debt is one request's at most. */
   let uncharged = 0
   let scheduled = false
   let running = false
   let timer: Timer | undefined
-
-  const best = (): Waiter | undefined => {
-    const nowMs = clock.monotonicMs()
-    let chosen: { waiter: Waiter; priority: number } | undefined
-    for (const [index, queue] of queues.entries()) {
-      const [waiter] = queue
-      if (waiter === undefined) continue
-      const priority = Math.max(1, index + 1 - Math.floor((nowMs - waiter.sinceMs) / PRIORITY_STEP_MS))
-      const better =
-        chosen === undefined ||
-        priority < chosen.priority ||
-        (priority === chosen.priority && waiter.sinceMs < chosen.waiter.sinceMs)
-      if (better) chosen = { waiter, priority }
-    }
-    return chosen?.waiter
-  }
-
-  const forget = (waiter: Waiter): void => queues.forEach((queue) => queue.delete(waiter))
 
   const bandwidthAllows = (): boolean => {
     if (bandwidth === undefined) return true
@@ -82,18 +113,55 @@ export function createSlots(clock: Clock, slotsMax: number, bandwidth?: Bandwidt
     return false
   }
 
-  const grantTo = (waiter: Waiter): void => {
-    forget(waiter)
-    free -= 1
+  /** Silent requests lend their slots, as far as there are waiting places. */
+  const lend = (): void => {
+    for (const holder of silent) {
+      if (freeWaitingPlaces === 0) return
+      silent.delete(holder)
+      holder.isLent = true
+      freeWaitingPlaces -= 1
+      freeSlots += 1
+    }
+  }
+
+  /** Nobody waits for a slot that a silent request has. */
+  const cutSilent = (): void => {
+    for (const holder of silent) {
+      if (ready.size <= cut.size) return
+      silent.delete(holder)
+      cut.add(holder)
+      holder.cut.abort(CONTENDED)
+    }
+  }
+
+  const best = (): Waiter<SlotWish> | undefined =>
+    firstOf(freeSlots > 0 ? ready.best() : undefined, freeWaitingPlaces > 0 ? suspects.best() : undefined)
+
+  const grantTo = ({ wish }: Waiter<SlotWish>): void => {
+    const holder: Holder = { isLent: wish.isSuspect, cut: new AbortController() }
+    if (holder.isLent) freeWaitingPlaces -= 1
+    else freeSlots -= 1
     uncharged += 1
     let charged = false
     let released = false
+    let isSilent = false
+    let stall: Timer | undefined
     const settleCharge = (): void => {
       if (charged) return
       charged = true
       uncharged -= 1
     }
-    waiter.run({
+    const onStall = (): void => {
+      isSilent = true
+      stall = clock.after(SILENCE_MS_MAX - STALL_MS, () => holder.cut.abort(TOO_SILENT))
+      if (!holder.isLent) silent.add(holder)
+      dispatch()
+    }
+    const hold = (): void => {
+      stall?.cancel()
+      silent.delete(holder)
+    }
+    wish.run({
       charge(bytes) {
         if (!charged) bandwidth?.charge(bytes)
         settleCharge()
@@ -102,20 +170,40 @@ export function createSlots(clock: Clock, slotsMax: number, bandwidth?: Bandwidt
       refund(bytes) {
         bandwidth?.refund(bytes)
       },
+      progressed() {
+        if (released) return
+        hold()
+        isSilent = false
+        stall = clock.after(STALL_MS, onStall)
+      },
+      hold,
+      cut: holder.cut.signal,
+      get isSilent() {
+        return isSilent
+      },
       release() {
         assert(!released, 'a slot is released once')
         released = true
+        hold()
+        cut.delete(holder)
         settleCharge()
-        free += 1
+        if (holder.isLent) freeWaitingPlaces += 1
+        else freeSlots += 1
         schedule()
       }
     })
   }
 
   const dispatch = (): void => {
-    while (running && free > 0) {
+    while (running) {
+      lend()
       const waiter = best()
-      if (waiter === undefined || !bandwidthAllows()) return
+      if (waiter === undefined) {
+        cutSilent()
+        return
+      }
+      if (!bandwidthAllows()) return
+      waiter.leave()
       grantTo(waiter)
     }
   }
@@ -130,13 +218,11 @@ export function createSlots(clock: Clock, slotsMax: number, bandwidth?: Bandwidt
   }
 
   return {
-    request(priority, run) {
-      const waiter = { sinceMs: clock.monotonicMs(), run }
-      const queue = queues[priority - 1]
-      assert(queue !== undefined, 'priorities are 1 to 10')
-      queue.add(waiter)
+    request(wish) {
+      const queue = wish.isSuspect ? suspects : ready
+      const waiter = queue.add(wish.priority, wish)
       schedule()
-      return { cancel: () => void queue.delete(waiter) }
+      return { cancel: () => waiter.leave() }
     },
     start() {
       running = true

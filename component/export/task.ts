@@ -1,5 +1,6 @@
 import type { S3TaskExport, StatusLevel } from '../model/export-definition.ts'
 import type { StoredMessage } from '../model/message.ts'
+import type { OnProgress } from './sink.ts'
 
 /*
  * An S3 export works through tasks, each of which may take many requests. A task is done in steps: one step is one
@@ -58,5 +59,8 @@ export type TaskProgress =
 /** Waits until `bytes` of a request's body may be sent (behaviour 6.4). Resolves at once when `signal` is aborted. */
 export type Pace = (bytes: number, signal: AbortSignal) => Promise<void>
 
-/** Does one step; aborting `signal` ends it with `retryLater`. Never rejects. */
-export type RunStep = (step: TaskStep, pace: Pace, signal: AbortSignal) => Promise<StepOutcome>
+/**
+ * Does one step; aborting `signal` ends it with `retryLater`. Never rejects.
+ * @param onProgress called whenever the destination has taken a part of a body
+ */
+export type RunStep = (step: TaskStep, pace: Pace, signal: AbortSignal, onProgress?: OnProgress) => Promise<StepOutcome>

@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
 import type { Logger, LogLevel } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import type { SendBatch, SendOutcome } from '../export/sink.ts'
+import type { OnProgress, SendBatch, SendOutcome } from '../export/sink.ts'
 import type { Pace, RunStep, StepOutcome } from '../export/task.ts'
 import type { ExporterSettings, FromExporterWorker, ToExporterWorker } from './messages.ts'
 import { packBatch } from './packed-batch.ts'
@@ -39,6 +39,7 @@ export interface ExporterHost {
 interface InFlight {
   settle(outcome: SendOutcome | StepOutcome): void
   readonly pace: Pace | undefined
+  readonly onProgress: OnProgress | undefined
   readonly signal: AbortSignal
 }
 
@@ -113,6 +114,9 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
         void asking?.pace?.(bytes, asking.signal).then(() => post(from, { kind: 'paced', id }))
         return
       }
+      case 'progress':
+        from.inFlight.get(message.id)?.onProgress?.()
+        return
       case 'pong':
         return
       case 'log':
@@ -160,7 +164,7 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
   /** Hands work to the worker. Resolves with its outcome, or with `retryLater` when there will be none. */
   const request = (
     signal: AbortSignal,
-    pace: Pace | undefined,
+    { pace, onProgress }: { readonly pace?: Pace; readonly onProgress: OnProgress | undefined },
     hand: (via: RunningWorker, id: number) => void
   ): Promise<SendOutcome | StepOutcome> => {
     const via = workerNow(signal)
@@ -176,6 +180,7 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
       signal.addEventListener('abort', abort, { once: true })
       via.inFlight.set(id, {
         pace,
+        onProgress,
         signal,
         settle(outcome) {
           signal.removeEventListener('abort', abort)
@@ -187,8 +192,8 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
     })
   }
 
-  const send: SendBatch = async ({ streamName, definition, messages }, signal) => {
-    const outcome = await request(signal, undefined, (via, id) => {
+  const send: SendBatch = async ({ streamName, definition, messages }, signal, onProgress) => {
+    const outcome = await request(signal, { onProgress }, (via, id) => {
       const packed = packBatch(messages)
       post(via, { kind: 'send', id, streamName, definition, packed }, [packed])
     })
@@ -196,8 +201,8 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
     return outcome
   }
 
-  const runStep: RunStep = async ({ message, ...step }, pace, signal) => {
-    const outcome = await request(signal, pace, (via, id) => {
+  const runStep: RunStep = async ({ message, ...step }, pace, signal, onProgress) => {
+    const outcome = await request(signal, { pace, onProgress }, (via, id) => {
       const packed = message === undefined ? undefined : packBatch([message])
       post(via, { kind: 'step', id, step, packed }, packed === undefined ? [] : [packed])
     })

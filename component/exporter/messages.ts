@@ -50,6 +50,8 @@ export type FromExporterWorker =
   | { readonly kind: 'stepped'; readonly id: number; readonly outcome: StepOutcome }
   /** The body of a step wants to send so many bytes; at most one such wish at a time. */
   | { readonly kind: 'pace'; readonly id: number; readonly bytes: number }
+  /** The destination has taken a part of the request; about once a second while it does. */
+  | { readonly kind: 'progress'; readonly id: number }
   /** The event loop of the worker turns. */
   | { readonly kind: 'pong' }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: LogFields }

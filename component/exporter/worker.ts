@@ -3,11 +3,14 @@ import { assert } from '../base/assert.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
 import { systemRandom } from '../base/random.ts'
-import type { SendOutcome } from '../export/sink.ts'
+import type { OnProgress, SendOutcome } from '../export/sink.ts'
 import type { Pace, RunStep, StepOutcome } from '../export/task.ts'
 import type { ExporterSettings, FromExporterWorker, ToExporterWorker } from './messages.ts'
 import { unpackBatch } from './packed-batch.ts'
 import { createSinkCache, type SinkCache } from './sink-cache.ts'
+
+/** Far below the time after which a request counts as stalled. */
+const PROGRESS_INTERVAL_MS = 1_000
 
 /**
  * The exporter worker's whole life: receives batches, has them sent, answers with the outcomes. To be called once in a
@@ -25,9 +28,21 @@ export function runExporterWorker(port: MessagePort | null = parentPort, clock: 
     assert(destinations !== undefined, 'the settings come before the first batch')
     const abort = new AbortController()
     aborts.set(message.id, abort)
-    const outcome = await sendSafely((await destinations).sinks, message, abort.signal, answer)
+    const { sinks } = await destinations
+    const outcome = await sendSafely(sinks, message, abort.signal, progressOf(message.id), answer)
     aborts.delete(message.id)
     answer({ kind: 'outcome', id: message.id, outcome })
+  }
+
+  /** Tells of progress, but not more often than anybody needs to know. */
+  const progressOf = (id: number): OnProgress => {
+    let toldMs = clock.monotonicMs()
+    return () => {
+      const nowMs = clock.monotonicMs()
+      if (nowMs - toldMs < PROGRESS_INTERVAL_MS) return
+      toldMs = nowMs
+      answer({ kind: 'progress', id })
+    }
   }
 
   const paceOf =
@@ -54,7 +69,13 @@ export function runExporterWorker(port: MessagePort | null = parentPort, clock: 
     const abort = new AbortController()
     aborts.set(id, abort)
     const { runStep, isPaced } = await destinations
-    const pace = isPaced ? paceOf(id) : UNPACED
+    const onProgress = progressOf(id)
+    const ownPace = isPaced ? paceOf(id) : UNPACED
+    // A body asks for its next piece when the connection has taken the last one.
+    const pace: Pace = (bytes, until) => {
+      onProgress()
+      return ownPace(bytes, until)
+    }
     const outcome = await stepSafely(runStep, message, pace, abort.signal, answer)
     aborts.delete(id)
     answer({ kind: 'stepped', id, outcome })
@@ -111,12 +132,13 @@ async function sendSafely(
   sinks: SinkCache,
   { streamName, definition, packed }: ToExporterWorker & { kind: 'send' },
   signal: AbortSignal,
+  onProgress: OnProgress,
   answer: (message: FromExporterWorker) => void
 ): Promise<SendOutcome> {
   try {
     const sink = sinks.get(streamName, definition)
     assert(sink !== undefined, 'the engine sends no batches of kinds that are not available')
-    return await sink.send({ streamName, definition, messages: unpackBatch(packed) }, signal)
+    return await sink.send({ streamName, definition, messages: unpackBatch(packed) }, signal, onProgress)
   } catch (error) {
     const fields = { stream: streamName, export: definition.identifier, error: describeError(error) }
     answer({ kind: 'log', level: 'ERROR', message: 'A sink failed in a way it should not', fields })

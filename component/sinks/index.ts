@@ -90,7 +90,7 @@ async function loadAws({ clock, userAgent, environment }: SinkOptions): Promise<
 /** A sink whose code is still being loaded. */
 function deferred(loading: Promise<Sink>): Sink {
   return {
-    send: async (batch, signal) => (await loading).send(batch, signal),
+    send: async (batch, signal, onProgress) => (await loading).send(batch, signal, onProgress),
     close: () => void loading.then((sink) => sink.close())
   }
 }

@@ -71,7 +71,16 @@ test('a missing stream is waited for, with the phrase that operators search for'
 test('records are spread evenly over known shards, at no more than their rates, and everything arrives', async () => {
   const kinesis = await startEmulatedKinesis(3)
   after(() => kinesis.close())
-  const harness = createExportHarness({ limitsOf, sendBatch: (batch, abort) => sink.send(batch, abort) })
+  let underWay = 0
+  const harness = createExportHarness({
+    limitsOf,
+    async sendBatch(batch, abort) {
+      underWay += 1
+      const outcome = await sink.send(batch, abort)
+      underWay -= 1
+      return outcome
+    }
+  })
   const sink = localKinesisSink(kinesis.client, undefined, createShardDirectory(kinesis.client, harness.clock))
   const source = createFakeSource(harness.clock)
   const COUNT = 4_500
@@ -80,7 +89,8 @@ test('records are spread evenly over known shards, at no more than their rates, 
   harness.engine.open(source, [definition], new Map())
   while (harness.saved.get('id-stream/k')?.next !== BigInt(COUNT)) {
     await harness.flush()
-    if (harness.clock.nextTimerMs !== undefined) harness.clock.advance(harness.clock.nextTimerMs)
+    // Real requests take none of the clock's time.
+    if (underWay === 0 && harness.clock.nextTimerMs !== undefined) harness.clock.advance(harness.clock.nextTimerMs)
   }
   const seconds = (harness.clock.monotonicMs() - startMs) / 1000
   // A burst of one second, then 3000 records a second.

@@ -37,6 +37,7 @@ export function localKinesisClient(
 /** What a sink knows of shards without the permission to list them. */
 export const UNKNOWN_SHARDS: ShardDirectory = {
   pacerOf: () => Promise.resolve(undefined),
+  noticeOf: () => undefined,
   suspect: () => undefined
 }
 

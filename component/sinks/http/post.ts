@@ -1,6 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { Clock } from '../../base/clock.ts'
+import type { OnProgress } from '../../export/sink.ts'
 import type { HttpExportRequest } from './request.ts'
 import { hostOf, portOf, type TargetPolicy } from './target.ts'
 
@@ -18,6 +19,17 @@ const PIECE_BYTES = 64 * 1024
 /** Of an answer's body, which nobody needs, no more than this is read (reliability 5.4 CD18). */
 const ANSWER_BYTES_MAX = 1024 * 1024
 
+/**
+ * A peer that takes the body, or gives its answer, byte by byte makes progress for ever: everything has to be over a
+ * time-out after the body could have been sent at this rate, which the slowest line has.
+ */
+const UPLOAD_BYTES_PER_MS_MIN = 1
+
+/** The longest time that a request with such a body, and all that it is redirected to, may take, in milliseconds. */
+export function requestMsMax(bodyBytes: number): number {
+  return STALL_MS + Math.ceil(bodyBytes / UPLOAD_BYTES_PER_MS_MIN)
+}
+
 /** Keeps connections open between requests. One for all HTTP exports. */
 export interface HttpAgents {
   readonly http: http.Agent
@@ -34,15 +46,26 @@ export class TimeoutError extends Error {
   override readonly name = 'TimeoutError'
 }
 
+export interface PostContext {
+  readonly agents: HttpAgents
+  readonly policy: TargetPolicy
+  readonly clock: Clock
+  /** When the request has to be over at the latest, on the monotonic clock. */
+  readonly endMs: number
+  /** Called whenever the connection has taken a piece of the body. */
+  readonly onProgress: OnProgress | undefined
+}
+
 /**
  * Sends one POST and waits for the answer's status; its body is read to the end, or up to a limit of bytes and time, only
- * to keep the connection usable. Redirects are not followed.
+ * to keep the connection usable: a body that is cut, too long or too slow changes nothing about a status that was given
+ * (behaviour 7 asks for no more than a 2xx). Redirects are not followed.
  * @throws the error of the connection, RefusedTarget, TimeoutError, or the reason of `signal`
  */
 export function post(
   url: URL,
   { headers, body }: HttpExportRequest,
-  context: { readonly agents: HttpAgents; readonly policy: TargetPolicy; readonly clock: Clock },
+  context: PostContext,
   signal: AbortSignal
 ): Promise<HttpAnswer> {
   const secure = url.protocol === 'https:'
@@ -56,20 +79,29 @@ export function post(
         lookup: context.policy.lookupFor(portOf(url)),
         signal
       })
-      const stall = createStallTimer(context.clock, () => request.destroy(new TimeoutError('no progress for 60 s')))
-      request.on('close', () => stall.cancel())
+      const { clock, endMs } = context
+      const stall = createStallTimer(clock, () => request.destroy(new TimeoutError('no progress for 60 s')))
+      const end = clock.after(endMs - clock.monotonicMs(), () => request.destroy(new TimeoutError('no answer in time')))
+      request.on('close', () => {
+        stall.cancel()
+        end.cancel()
+      })
       let answer: HttpAnswer | undefined
+      const progressed = (): void => {
+        // Time and bytes of the answer's body are bounded together: progress does not count any more.
+        if (answer !== undefined) return
+        stall.restart()
+        context.onProgress?.()
+      }
       request.on('error', (error) => {
         // Once the status has been given it counts, whatever becomes of the body.
         if (answer === undefined) reject(Object.assign(error, { reused: request.reusedSocket }))
         else resolve(answer)
       })
       request.on('socket', (socket) => {
-        if (!request.reusedSocket) socket.once(secure ? 'secureConnect' : 'connect', () => stall.restart())
+        if (!request.reusedSocket) socket.once(secure ? 'secureConnect' : 'connect', progressed)
       })
       request.on('response', (response) => {
-        // Time and bytes of the body are bounded together: progress does not count any more.
-        stall.restart()
         const given = {
           status: response.statusCode ?? 0,
           location: response.headers.location,
@@ -84,7 +116,7 @@ export function post(
         response.on('error', () => resolve(given))
         response.on('close', () => resolve(given))
       })
-      writeInPieces(request, body, () => stall.restart())
+      writeInPieces(request, body, progressed)
     })
   return attempt().catch((error: unknown) => {
     // The server had closed the idle connection just when it was used again: not a failure of the destination.

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { SendOutcome, Sink } from '../../export/sink.ts'
 import type { HttpExport } from '../../model/export-definition.ts'
 import { failureText, reason } from '../failure-text.ts'
-import { post, type HttpAgents, type HttpAnswer } from './post.ts'
+import { post, requestMsMax, type HttpAgents, type HttpAnswer, type PostContext } from './post.ts'
 import { httpExportRequest, type HttpExportRequest } from './request.ts'
 import { RefusedTarget, type TargetPolicy } from './target.ts'
 
@@ -21,15 +21,19 @@ export interface HttpSinkContext {
 /** Posts batches to the URL of an HTTP export. Any 2xx status is acceptance, everything else is repeated (behaviour 7). */
 export function createHttpSink(context: HttpSinkContext, definition: HttpExport): Sink {
   return {
-    async send(batch, signal) {
+    async send(batch, signal, onProgress) {
       const { headers, body } = httpExportRequest(
         batch.streamName,
         definition.exportFormat ?? 'rawNotBatched',
         batch.messages
       )
+      const endMs = context.clock.monotonicMs() + requestMsMax(body.length)
       try {
         const request = { headers: { ...headers, 'user-agent': context.userAgent }, body }
-        return outcomeOf(await postFollowing(context, definition.uri, request, signal), context.clock.wallMs())
+        return outcomeOf(
+          await postFollowing({ ...context, endMs, onProgress }, definition.uri, request, signal),
+          context.clock.wallMs()
+        )
       } catch (error) {
         return { kind: 'retryLater', reason: failureText(error) }
       }
@@ -41,7 +45,7 @@ export function createHttpSink(context: HttpSinkContext, definition: HttpExport)
 
 /** Posts, and follows redirects that pass the same checks as the first URL. */
 async function postFollowing(
-  context: HttpSinkContext,
+  context: PostContext,
   uri: string,
   request: HttpExportRequest,
   signal: AbortSignal

@@ -1,4 +1,5 @@
 import { PutRecordsCommand, type KinesisClient } from '@aws-sdk/client-kinesis'
+import type { AwsRequestOptions } from '../../aws/index.ts'
 import type { Random } from '../../base/random.ts'
 import type { SendOutcome, Sink } from '../../export/sink.ts'
 import type { KinesisExport } from '../../model/export-definition.ts'
@@ -51,12 +52,16 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
   const pacing = createPacing(context.interCallDelayMs)
   let requestBytesMax = REQUEST_BYTES_MAX
 
-  const put = async (messages: readonly StoredMessage[], shardOf: ShardOf, signal: AbortSignal): Promise<Put> => {
+  const put = async (
+    messages: readonly StoredMessage[],
+    shardOf: ShardOf,
+    request: AwsRequestOptions
+  ): Promise<Put> => {
     try {
       const body = putRecordsBody(kinesisStreamName, messages, (message) => shardOf.get(message), random)
       const command = new PutRecordsCommand({ StreamName: kinesisStreamName, Records: [] })
       command.middlewareStack.add(rawBody(body), BEFORE_SIGNING)
-      const results = readResults((await client.send(command, { abortSignal: signal })).Records, messages.length)
+      const results = readResults((await client.send(command, request)).Records, messages.length)
       if (results === undefined) {
         const text = reason('InvalidResponse', 'the list of results does not fit the request')
         return { kind: 'failed', reason: text, throttled: [] }
@@ -97,7 +102,7 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
     messages: readonly StoredMessage[],
     shardOf: ShardOf,
     pacer: ShardPacer | undefined,
-    signal: AbortSignal
+    request: AwsRequestOptions
   ): Promise<SendOutcome> => {
     const failed = new Set<StoredMessage>()
     const throttled: StoredMessage[] = []
@@ -116,9 +121,9 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
     }
     let rest = messages
     for (const piece of splitByBytes(messages, requestBytesMax)) {
-      const result = await put(piece, shardOf, signal)
+      const result = await put(piece, shardOf, request)
       if (result.kind === 'tooLarge') {
-        if (rest === messages && fallBack(piece)) return putAll(messages, shardOf, pacer, signal)
+        if (rest === messages && fallBack(piece)) return putAll(messages, shardOf, pacer, request)
         // Only a request that stands for all messages is rejected; otherwise the engine sends what is left again.
         if (piece.length === messages.length) return { kind: 'rejected', reason: result.reason }
       }
@@ -135,7 +140,7 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
   const putPlaced = async (
     messages: readonly StoredMessage[],
     pacer: ShardPacer,
-    signal: AbortSignal
+    request: AwsRequestOptions
   ): Promise<SendOutcome> => {
     const { shards: given, waitMs: roomMs } = pacer.place(messages)
     const waitMs = roomMs === 0 ? 0 : Math.max(roomMs, PACED_PAUSE_MS_MIN)
@@ -148,17 +153,22 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
         return shard === undefined ? [] : [[message, shard] as const]
       })
     )
-    return withUnsent(await putAll(placed, shardOf, pacer, signal), placed.length, unsent, waitMs)
+    return withUnsent(await putAll(placed, shardOf, pacer, request), placed.length, unsent, waitMs)
   }
 
   return {
-    async send({ messages }, signal) {
+    async send({ messages }, signal, onProgress) {
       const [first, second] = messages
       if (first !== undefined && second === undefined && kinesisRecordBytes(first) > REQUEST_BYTES_MAX) {
         return { kind: 'rejected', reason: reason('RecordTooLarge', `a record of ${first.payload.length} bytes`) }
       }
+      const request = { abortSignal: signal, onProgress }
       const pacer = await shards.pacerOf(kinesisStreamName, signal)
-      return pacer === undefined ? putAll(messages, NO_SHARDS, undefined, signal) : putPlaced(messages, pacer, signal)
+      const outcome = await (pacer === undefined
+        ? putAll(messages, NO_SHARDS, undefined, request)
+        : putPlaced(messages, pacer, request))
+      const notice = shards.noticeOf(kinesisStreamName)
+      return notice === undefined ? outcome : { ...outcome, notice }
     },
     // The client is shared by all Kinesis exports.
     close: () => undefined

@@ -12,11 +12,15 @@ const createSlots: typeof makeSlots = (...options) => {
 }
 
 /** Requests slots and remembers who got one. */
-function crowd(slots: Slots): { want: (name: string, priority: number) => () => void; granted: Map<string, Grant> } {
+function crowd(slots: Slots): {
+  want: (name: string, priority: number, isSuspect?: boolean) => () => void
+  granted: Map<string, Grant>
+} {
   const granted = new Map<string, Grant>()
   return {
     granted,
-    want: (name, priority) => slots.request(priority, (grant) => void granted.set(name, grant)).cancel
+    want: (name, priority, isSuspect = false) =>
+      slots.request({ priority, isSuspect, run: (grant) => void granted.set(name, grant) }).cancel
   }
 }
 
@@ -145,4 +149,124 @@ test('what was not sent is given back to the bandwidth', async () => {
   want('b', 1)
   await flush()
   assert.deepEqual([...granted.keys()], ['a', 'b'])
+})
+
+test('a silent request lends its slot, and no more requests are in flight than twice the slots', async () => {
+  const clock = createFakeClock()
+  const { want, granted } = crowd(createSlots(clock, 2))
+  for (const name of ['a', 'b', 'c', 'd', 'e']) want(name, 10)
+  await flush()
+  for (const name of ['a', 'b']) granted.get(name)?.progressed()
+  await clock.advanceAsync(4_999)
+  assert.equal(granted.size, 2)
+  await clock.advanceAsync(1)
+  assert.deepEqual([...granted.keys()], ['a', 'b', 'c', 'd'])
+  assert.equal(granted.get('a')?.isSilent, true)
+  assert.equal(granted.get('c')?.isSilent, false)
+  granted.get('c')?.release()
+  await flush()
+  assert.deepEqual([...granted.keys()], ['a', 'b', 'c', 'd', 'e'])
+})
+
+test('a request that makes progress, or waits for something of our own, is not silent', async () => {
+  const clock = createFakeClock()
+  const { want, granted } = crowd(createSlots(clock, 1))
+  want('upload', 10)
+  want('next', 10)
+  await flush()
+  for (let second = 0; second < 20; second += 4) {
+    granted.get('upload')?.progressed()
+    await clock.advanceAsync(4_000)
+  }
+  granted.get('upload')?.hold()
+  await clock.advanceAsync(600_000)
+  assert.deepEqual([...granted.keys()], ['upload'])
+  assert.equal(granted.get('upload')?.isSilent, false)
+})
+
+test('a suspect begins in a waiting place and keeps nobody from a slot; it is not cut', async () => {
+  const clock = createFakeClock()
+  const { want, granted } = crowd(createSlots(clock, 1))
+  want('suspect one', 1, true)
+  want('suspect two', 1, true)
+  want('first', 10)
+  want('second', 10)
+  await flush()
+  assert.deepEqual([...granted.keys()], ['suspect one', 'first'])
+  granted.get('suspect one')?.progressed()
+  await clock.advanceAsync(50_000)
+  granted.get('first')?.release()
+  await flush()
+  assert.deepEqual([...granted.keys()], ['suspect one', 'first', 'second'])
+  assert.equal(granted.get('suspect one')?.cut.aborted, false)
+  granted.get('suspect one')?.release()
+  await flush()
+  assert.deepEqual([...granted.keys()], ['suspect one', 'first', 'second', 'suspect two'])
+})
+
+test('a silent request is cut only when there is no waiting place, and only when somebody wants its slot', async () => {
+  const clock = createFakeClock()
+  const { want, granted } = crowd(createSlots(clock, 2))
+  for (const name of ['suspect one', 'suspect two']) want(name, 10, true)
+  for (const name of ['old', 'young']) want(name, 10)
+  await flush()
+  granted.get('old')?.progressed()
+  await clock.advanceAsync(1)
+  granted.get('young')?.progressed()
+  await clock.advanceAsync(20_000)
+  assert.equal(granted.get('old')?.cut.aborted, false)
+  want('next', 10)
+  await flush()
+  assert.equal(granted.get('old')?.cut.aborted, true)
+  assert.equal(granted.get('young')?.cut.aborted, false, 'one cut is enough for one who waits')
+  assert.equal(granted.size, 4, 'the slot is free only when the request has ended')
+  granted.get('old')?.release()
+  await flush()
+  assert.equal(granted.has('next'), true)
+})
+
+test('a silent request that shows a sign of life again is not cut', async () => {
+  const clock = createFakeClock()
+  const { want, granted } = crowd(createSlots(clock, 1))
+  want('suspect', 10, true)
+  want('slow', 10)
+  await flush()
+  granted.get('slow')?.progressed()
+  await clock.advanceAsync(5_000)
+  granted.get('slow')?.progressed()
+  want('next', 10)
+  await clock.advanceAsync(4_999)
+  assert.equal(granted.get('slow')?.cut.aborted, false)
+  await clock.advanceAsync(1)
+  assert.equal(granted.get('slow')?.cut.aborted, true)
+})
+
+test('nobody is silent for ever: after five and a half minutes any request is ended', async () => {
+  const clock = createFakeClock()
+  const { want, granted } = crowd(createSlots(clock, 1))
+  want('mute', 10)
+  await flush()
+  granted.get('mute')?.progressed()
+  await clock.advanceAsync(329_999)
+  assert.equal(granted.get('mute')?.cut.aborted, false)
+  await clock.advanceAsync(1)
+  assert.equal(granted.get('mute')?.cut.aborted, true)
+  granted.get('mute')?.release()
+  assert.equal(clock.pendingTimers, 0)
+})
+
+test('among suspects priority counts, and a minute of waiting makes one priority', async () => {
+  const clock = createFakeClock()
+  const { want, granted } = crowd(createSlots(clock, 1))
+  want('holder', 10, true)
+  await flush()
+  want('old', 3, true)
+  clock.advance(60_000)
+  want('two', 2, true)
+  want('three', 3, true)
+  for (const next of ['old', 'two', 'three']) {
+    ;[...granted.values()].at(-1)?.release()
+    await flush()
+    assert.equal([...granted.keys()].at(-1), next)
+  }
 })

@@ -244,7 +244,11 @@ function knownShards(...ids: string[]): { directory: ShardDirectory; clock: Fake
   const shards = ids.map((id, index) => ({ id, startKey: BigInt(index) * 100n, endKey: BigInt(index) * 100n + 99n }))
   const pacer = createShardPacer(clock, shards)
   const suspected: string[] = []
-  const directory = { pacerOf: () => Promise.resolve(pacer), suspect: (name: string) => void suspected.push(name) }
+  const directory = {
+    pacerOf: () => Promise.resolve(pacer),
+    noticeOf: () => undefined,
+    suspect: (name: string) => void suspected.push(name)
+  }
   return { directory, clock, suspected }
 }
 
