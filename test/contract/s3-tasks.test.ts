@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { appendFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { after, afterEach, beforeEach, describe, test } from 'node:test'
 import type { StepOutcome } from '../../component/export/task.ts'
+import { createFakeClock, flush } from '../helpers/fake-clock.ts'
 import { createInputFolder, localS3Tasks, MIB, runTask, stepOf, taskOf } from '../helpers/s3-fixture.ts'
 import { startS3Server, type S3Server } from '../helpers/s3-server.ts'
 
@@ -342,12 +343,28 @@ describe('an answer', () => {
     })
   }
 
-  test('that never comes ends after a time without progress', async () => {
-    server.misbehave = () => ({ kind: 'hang' })
-    const { outcome } = await runTask(localS3Tasks(server.origin, {}, 300), stepOf(taskOf(path)))
-    assert.equal(outcome.kind, 'retryLater')
-    assert.match(reasonOf(outcome), /^TimeoutError: /)
-  })
+  for (const [kind, waitMs, bytes] of [
+    ['hang', 60_000, 7],
+    ['drip', 60_000, 7],
+    ['stuck', 300_000, 30 * MIB]
+  ] as const) {
+    test(`that never comes (${kind}) ends the request, and its connection`, async () => {
+      const clock = createFakeClock()
+      server.misbehave = () => ({ kind })
+      const file = folder.write(kind, Buffer.alloc(bytes))
+      const definition = { kind: 's3', identifier: 'e', sizeThresholdForMultipartUploadBytes: 2n ** 40n } as const
+      const running = runTask(localS3Tasks(server.origin, {}, clock), stepOf(taskOf(file), { definition }))
+      await server.until(({ operation }) => operation === 'PutObject')
+      const over = new AbortController()
+      void running.then(() => over.abort())
+      const beganMs = clock.monotonicMs()
+      while (!over.signal.aborted) await clock.advanceAsync(1_000)
+      assert.ok(clock.monotonicMs() - beganMs >= waitMs)
+      assert.match(reasonOf((await running).outcome), /^TimeoutError: /)
+      // Who does not read does not notice that the connection was closed.
+      while (kind !== 'stuck' && server.connections > 0) await flush()
+    })
+  }
 
   test('that comes before the body leaves no connection behind', async () => {
     server.misbehave = ({ operation }) =>

@@ -37,6 +37,10 @@ export type Misbehaviour =
   | { readonly kind: 'early'; readonly status: number; readonly code: string }
   | { readonly kind: 'html'; readonly status: number }
   | { readonly kind: 'reset' | 'hang' | 'empty200' }
+  /** Begins an answer and never ends its first line. */
+  | { readonly kind: 'drip' }
+  /** Reads nothing of the body. */
+  | { readonly kind: 'stuck' }
   /** Does the work, then cuts the connection. */
   | { readonly kind: 'cutAfter' }
 
@@ -291,6 +295,10 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
         return true
       case 'hang':
         return true
+      case 'drip':
+        request.socket.write('HTTP/1.1 20')
+        return true
+      case 'stuck':
       case 'early':
       case 'cutAfter':
         return false
@@ -318,6 +326,7 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
     }
     const chunks: Buffer[] = []
     incoming.on('error', () => undefined)
+    if (wrong?.kind === 'stuck') return
     incoming.on('data', (chunk: Buffer) => {
       receivedBytes += chunk.length
       chunks.push(chunk)

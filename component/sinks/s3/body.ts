@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { crc32 } from '../../base/crc32.ts'
 import { KIB } from '../../base/limits.ts'
 import type { Pace } from '../../export/task.ts'
+import { drainMsOf, type RequestGuard } from './request-guard.ts'
 
 const READ_BYTES = 256 * KIB
 
@@ -61,23 +62,26 @@ export function crcText(crc: number): string {
  * The bytes of a range as a stream, read as they are sent, so that memory stays flat. It fails with FileTooShort, or with
  * what the system says.
  * @param pace asked before each chunk of at most `chunkBytes`
+ * @param guard hears of each chunk that is taken
  */
 export function bodyOf(
   handle: FileHandle,
   range: FileRange,
   chunkBytes: number,
   pace: Pace,
-  signal: AbortSignal
+  guard: RequestGuard
 ): Readable {
   async function* chunks(): AsyncGenerator<Buffer> {
     for (let done = 0; done < range.bytes;) {
       const wanted = Math.min(chunkBytes, range.bytes - done)
-      await pace(wanted, signal)
+      await guard.exempt(() => pace(wanted, guard.signal))
       const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(wanted), 0, wanted, range.offset + done)
       if (bytesRead === 0) throw new FileTooShort('the file has become shorter')
       yield buffer.subarray(0, bytesRead)
+      guard.took(bytesRead)
       done += bytesRead
     }
+    guard.sent(drainMsOf(range.bytes))
   }
   return Readable.from(chunks(), { objectMode: false, highWaterMark: chunkBytes })
 }

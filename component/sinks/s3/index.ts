@@ -1,4 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3'
+import { systemClock, type Clock } from '../../base/clock.ts'
 import { awsClientSettings, AwsRequestHandler, regionOf, type AwsContext } from '../../aws/index.ts'
 import { endpointOf } from '../../aws/environment.ts'
 import type { RunStep } from '../../export/task.ts'
@@ -7,20 +8,24 @@ import { createRequests } from './requests.ts'
 import { BODY_CHUNK_BYTES, type S3Settings } from './settings.ts'
 import { runStep } from './step.ts'
 
-/** A part may go so long without any progress (behaviour 6.5). */
+/** The connection of a part may be silent for so long (behaviour 6.5). */
 const PROGRESS_TIMEOUT_MS = 5 * 60_000
 const LEGACY_REGION = 'us-east-1'
 /** Regions of buckets that were learnt; the first ones are forgotten. */
 const CLIENTS_MAX = 32
 
-/** Makes what does the steps of all S3 tasks. @param wallMs milliseconds since the epoch */
+/**
+ * Makes what does the steps of all S3 tasks.
+ * @param wallMs milliseconds since the epoch
+ * @param clock of the time-outs
+ */
 export function createS3Tasks(
   aws: AwsContext,
   settings: S3Settings,
   wallMs: () => number,
-  timeoutMs = PROGRESS_TIMEOUT_MS
+  clock: Clock = systemClock
 ): RunStep {
-  const context = { ...aws, requestHandler: new AwsRequestHandler(aws.environment, timeoutMs) }
+  const context = { ...aws, requestHandler: new AwsRequestHandler(aws.environment, PROGRESS_TIMEOUT_MS, clock) }
   const policy = createInputPolicy(settings.input)
   const deviceRegion = regionOf(aws.environment)
   const clients = new Map<string | undefined, S3Client>()
@@ -43,7 +48,7 @@ export function createS3Tasks(
         region: deviceRegion,
         wallMs,
         requestsFor: (region) =>
-          createRequests(clientFor(region ?? deviceRegion), pace, settings.chunkBytes ?? BODY_CHUNK_BYTES)
+          createRequests(clientFor(region ?? deviceRegion), pace, settings.chunkBytes ?? BODY_CHUNK_BYTES, clock)
       },
       step,
       signal

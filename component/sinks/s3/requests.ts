@@ -9,8 +9,10 @@ import {
   type S3Client
 } from '@aws-sdk/client-s3'
 import type { FileHandle } from 'node:fs/promises'
+import type { Clock } from '../../base/clock.ts'
 import type { Pace } from '../../export/task.ts'
 import { bodyOf, crcText, type FileRange } from './body.ts'
+import { createRequestGuard, inTime } from './request-guard.ts'
 
 /** Where an object goes. Both reach the SDK as parameters, never a URL (reliability 6.2 W3). */
 export interface ObjectName {
@@ -73,7 +75,7 @@ function required(value: string | undefined, what: string): string {
 }
 
 /** @param chunkBytes a body is read and paced in chunks of at most this size */
-export function createRequests(client: S3Client, pace: Pace, chunkBytes: number): Requests {
+export function createRequests(client: S3Client, pace: Pace, chunkBytes: number, clock: Clock): Requests {
   /**
    * Sends a content. A file that fails while it is read ends the request, and so does an answer that came before the
    * whole content was sent: its connection cannot be used again.
@@ -83,21 +85,15 @@ export function createRequests(client: S3Client, pace: Pace, chunkBytes: number)
     signal: AbortSignal,
     send: (body: ReturnType<typeof bodyOf>, signal: AbortSignal) => Promise<Answer>
   ): Promise<Answer> => {
-    const ended = new AbortController()
-    const either = AbortSignal.any([signal, ended.signal])
-    const body = bodyOf(handle, range, chunkBytes, pace, either)
-    let readError: Error | undefined
-    body.on('error', (error: Error) => {
-      if (either.aborted) return
-      readError = error
-      ended.abort()
-    })
+    const guard = createRequestGuard(clock, signal)
+    const body = bodyOf(handle, range, chunkBytes, pace, guard)
+    body.on('error', (error: Error) => guard.fail(error))
     try {
-      return await send(body, either)
+      return await send(body, guard.signal)
     } catch (error) {
-      throw readError ?? error
+      throw guard.failure ?? error
     } finally {
-      if (!body.readableEnded) ended.abort()
+      guard.end(!body.readableEnded)
       body.destroy()
     }
   }
@@ -123,7 +119,8 @@ export function createRequests(client: S3Client, pace: Pace, chunkBytes: number)
         ChecksumAlgorithm: 'CRC32',
         Metadata: { ...metadata }
       })
-      return required((await client.send(command, { abortSignal: signal })).UploadId, 'upload id')
+      const { UploadId } = await inTime(clock, signal, (abortSignal) => client.send(command, { abortSignal }))
+      return required(UploadId, 'upload id')
     },
     putPart: (object, upload, number, content, signal) =>
       sendContent(content, signal, async (body, abortSignal) => {
@@ -142,13 +139,15 @@ export function createRequests(client: S3Client, pace: Pace, chunkBytes: number)
       }),
     async listParts(object, upload, after, signal) {
       const command = new ListPartsCommand({ ...named(object), UploadId: upload, PartNumberMarker: String(after) })
-      const { UploadId, Parts = [], IsTruncated } = await client.send(command, { abortSignal: signal })
+      const answer = await inTime(clock, signal, (abortSignal) => client.send(command, { abortSignal }))
+      const { UploadId, Parts = [], IsTruncated } = answer
       required(UploadId, 'upload id')
       const parts = Parts.map(({ PartNumber = 0, Size = 0, ETag, ChecksumCRC32: crc }) => {
         return { number: PartNumber, bytes: Size, etag: required(ETag, 'ETag of a part'), crc }
       })
       return { parts, isLast: IsTruncated !== true || parts.length === 0 }
     },
+    /** The service may take minutes: it keeps the connection alive with spaces, and the handler bounds the time. */
     async complete(object, upload, parts, signal) {
       const command = new CompleteMultipartUploadCommand({
         ...named(object),
@@ -158,9 +157,8 @@ export function createRequests(client: S3Client, pace: Pace, chunkBytes: number)
       required((await client.send(command, { abortSignal: signal })).ETag, 'ETag')
     },
     async abort(object, upload, signal) {
-      await client.send(new AbortMultipartUploadCommand({ ...named(object), UploadId: upload }), {
-        abortSignal: signal
-      })
+      const command = new AbortMultipartUploadCommand({ ...named(object), UploadId: upload })
+      await inTime(clock, signal, (abortSignal) => client.send(command, { abortSignal }))
     }
   }
 }
