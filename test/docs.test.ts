@@ -198,6 +198,30 @@ describe('the log messages', () => {
   })
 })
 
+describe('docs/deploying.md', () => {
+  /** Sources with texts that are written over several lines joined. */
+  const corpus = SOURCES.filter(
+    (path) => /^(component|scripts)\/.*\.(ts|sh)$/.test(path) && !path.startsWith('scripts/docs/')
+  )
+    .map(read)
+    .join('\n')
+    .replaceAll(/['"`] \+\s*['"`]|" \\\n\s*"/g, '')
+
+  for (const heading of ['When it does not start', 'When something does not work']) {
+    it(`quotes lines under "${heading}" as the program writes them`, () => {
+      const rows = tableRows(sectionOf('docs/deploying.md', heading))
+      const column = heading === 'When it does not start' ? 0 : 1
+      const quoted = rows.flatMap((cells) => codeSpans(cells[column] ?? '')).filter((span) => span.includes(' '))
+      assert.ok(quoted.length > 5, 'the table is found')
+      const parts = quoted.flatMap((line) => line.split('...').map((part) => part.replaceAll(/^[\s;:]+|[\s;:]+$/g, '')))
+      assert.deepEqual(
+        parts.filter((part) => !corpus.includes(part)),
+        []
+      )
+    })
+  }
+})
+
 describe('docs/export-failures.md', () => {
   /** Names that a section explains, or those of all sections. */
   const explained = (title?: string): Set<string> =>
