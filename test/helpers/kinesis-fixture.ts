@@ -1,6 +1,5 @@
 import type { Server } from 'node:http'
 import { createRequire } from 'node:module'
-import type { AddressInfo } from 'node:net'
 import {
   CreateStreamCommand,
   DescribeStreamCommand,
@@ -13,6 +12,7 @@ import { AwsRequestHandler, awsClientSettings, type CredentialSource } from '../
 import type { Sink } from '../../component/export/sink.ts'
 import type { ShardDirectory } from '../../component/sinks/kinesis/shard-directory.ts'
 import { createKinesisSink } from '../../component/sinks/kinesis/sink.ts'
+import { portOf, startKinesisProxy, type KinesisProxy } from './aws-wire/kinesis-proxy.ts'
 import { createSeededRandom } from './seeded-random.ts'
 
 /** A client as the exporter makes it, for an endpoint on this machine. */
@@ -49,10 +49,11 @@ export function localKinesisSink(client: KinesisClient, interCallDelayMs?: numbe
   )
 }
 
-/** An emulated Kinesis in this process. */
+/** An emulated Kinesis in this process, behind a proxy that is as strict as the service. */
 export interface EmulatedKinesis {
   /** Its address, for AWS_ENDPOINT_URL_KINESIS. */
   readonly endpoint: string
+  readonly proxy: KinesisProxy
   readonly client: KinesisClient
   /** Payloads of all records of one shard of the stream `target`, in order. @param shard its number; absent is the first */
   payloads(shard?: number): Promise<Buffer[]>
@@ -66,23 +67,25 @@ export async function startEmulatedKinesis(shardCount = 1): Promise<EmulatedKine
   const kinesalite = createRequire(import.meta.url)('kinesalite') as Kinesalite
   const server = kinesalite({ createStreamMs: 1, shardLimit: 10 })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const proxy = await startKinesisProxy(portOf(server))
+  const { endpoint } = proxy
   const client = localKinesisClient(endpoint)
-  // The exporter's client reads short answers only.
+  // The exporter's client reads short answers only, and what it may not send is nothing for the proxy.
   const reader = new KinesisClient({
-    endpoint,
+    endpoint: `http://127.0.0.1:${portOf(server)}`,
     region: 'eu-central-1',
     credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
     requestHandler: new NodeHttpHandler()
   })
   const StreamName = 'target'
-  await client.send(new CreateStreamCommand({ StreamName, ShardCount: shardCount }))
+  await reader.send(new CreateStreamCommand({ StreamName, ShardCount: shardCount }))
   for (let isActive = false; !isActive;) {
-    const { StreamDescription } = await client.send(new DescribeStreamCommand({ StreamName }))
+    const { StreamDescription } = await reader.send(new DescribeStreamCommand({ StreamName }))
     isActive = StreamDescription?.StreamStatus === 'ACTIVE'
   }
   return {
     endpoint,
+    proxy,
     client,
     async payloads(shard = 0) {
       const ShardId = `shardId-${String(shard).padStart(12, '0')}`
@@ -99,11 +102,11 @@ export async function startEmulatedKinesis(shardCount = 1): Promise<EmulatedKine
       }
       return payloads
     },
-    close: () =>
-      new Promise((resolve) => {
-        client.config.requestHandler.destroy?.()
-        reader.destroy()
-        server.close(() => resolve())
-      })
+    async close() {
+      client.config.requestHandler.destroy?.()
+      reader.destroy()
+      await proxy.close()
+      await new Promise((resolve) => server.close(resolve))
+    }
   }
 }

@@ -9,7 +9,7 @@ interface Entry {
   readonly entryId?: unknown
   readonly assetId?: string
   readonly propertyId?: string
-  readonly propertyAlias?: string
+  readonly propertyAlias?: string | null
   readonly propertyValues?: readonly {
     readonly value: Readonly<Record<string, unknown>>
     readonly timestamp: { readonly timeInSeconds: number; readonly offsetInNanos?: number }
@@ -78,7 +78,7 @@ function violationsOf(entries: readonly Entry[]): string[] {
     ),
     'a property has one address': entries.every(
       ({ assetId, propertyId, propertyAlias }) =>
-        (propertyAlias !== undefined) !== (assetId !== undefined && propertyId !== undefined)
+        ((propertyAlias ?? undefined) !== undefined) !== (assetId !== undefined && propertyId !== undefined)
     )
   }
   return Object.entries(rules).flatMap(([rule, isKept]) => (isKept ? [] : [rule]))
