@@ -36,7 +36,7 @@ export const REMEDIES: Readonly<Record<string, string>> = {
   'Messages were removed from the stream before they were exported':
     'Data is lost to this destination: make `maxSize` or the time to live larger, or use `RejectNewData`',
   'Messages were skipped because the destination can never accept them':
-    'Data is lost to this destination: correct the program that appended the messages `first` to `last`; `reason` says what is wrong with the newest ([export-failures.md](export-failures.md))',
+    'Correct the program that appended the messages `first` to `last`, which this destination does not get; S3 tasks that have failed are among them. `reason` says what is wrong with the newest ([export-failures.md](export-failures.md))',
   'Status messages of S3 tasks are lost': 'Create the status stream, or make room in it; uploads go on',
 
   // nucleus
