@@ -18,9 +18,13 @@ export function packBatch(messages: readonly StoredMessage[]): ArrayBuffer {
   const index = new Float64Array(packed, 0, indexBytes / DOUBLE_BYTES)
   const bytes = new Uint8Array(packed)
   index[0] = messages.length
+  let field = 1
   let offset = indexBytes
-  for (const [position, { sequenceNumber, ingestTimeMs, payload }] of messages.entries()) {
-    index.set([sequenceNumber, ingestTimeMs, payload.length], 1 + position * FIELDS)
+  for (const { sequenceNumber, ingestTimeMs, payload } of messages) {
+    index[field] = sequenceNumber
+    index[field + 1] = ingestTimeMs
+    index[field + 2] = payload.length
+    field += FIELDS
     bytes.set(payload, offset)
     offset += payload.length
   }
@@ -31,16 +35,14 @@ export function packBatch(messages: readonly StoredMessage[]): ArrayBuffer {
 export function unpackBatch(packed: ArrayBuffer): StoredMessage[] {
   const [count = 0] = new Float64Array(packed, 0, 1)
   const index = new Float64Array(packed, DOUBLE_BYTES, count * FIELDS)
-  let offset = (1 + count * FIELDS) * DOUBLE_BYTES
-  const messages = Array.from({ length: count }, (_, position) => {
-    const [sequenceNumber = 0, ingestTimeMs = 0, length = 0] = index.subarray(
-      position * FIELDS,
-      (position + 1) * FIELDS
-    )
+  const messages: StoredMessage[] = []
+  let offset = DOUBLE_BYTES + index.byteLength
+  for (let field = 0; field < index.length; field += FIELDS) {
+    const length = index[field + 2] ?? 0
     const payload = Buffer.from(packed, offset, length)
+    messages.push({ sequenceNumber: index[field] ?? 0, ingestTimeMs: index[field + 1] ?? 0, payload })
     offset += length
-    return { sequenceNumber, ingestTimeMs, payload }
-  })
+  }
   assert(offset === packed.byteLength, 'a packed batch ends with its last payload')
   return messages
 }

@@ -10,7 +10,8 @@ export interface OpenShard {
 
 /** Hash keys are 128-bit numbers in decimal. */
 const HASH_KEY = /^\d{1,39}$/
-const HASH_KEY_BYTES = 16
+/** So many random bits choose a key of a shard: any shard has fewer sub-ranges that matter. */
+const RANDOM_BITS = 64
 
 /**
  * The open shards in an answer to ListShards; a shard with an ending sequence number is closed.
@@ -31,6 +32,6 @@ export function openShardsIn(shards: readonly Shard[] | undefined): readonly Ope
 
 /** A hash key that leads to the shard, as ExplicitHashKey of a record: a random one, so that a later split spreads them. */
 export function hashKeyIn({ startKey, endKey }: OpenShard, random: Random): string {
-  const offset = BigInt(`0x${random.bytes(HASH_KEY_BYTES).toString('hex')}`) % (endKey - startKey + 1n)
-  return (startKey + offset).toString()
+  const fraction = random.bytes(RANDOM_BITS / 8).readBigUInt64BE()
+  return (startKey + (((endKey - startKey + 1n) * fraction) >> BigInt(RANDOM_BITS))).toString()
 }

@@ -147,12 +147,11 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
     const placed = messages.slice(0, given.length)
     const unsent = indicesFrom(placed.length, messages.length)
     if (placed.length === 0) return { kind: 'partial', failed: [], unsent, reason: '', waitMs }
-    const shardOf = new Map(
-      placed.flatMap((message, index) => {
-        const shard = given[index]
-        return shard === undefined ? [] : [[message, shard] as const]
-      })
-    )
+    const shardOf = new Map<StoredMessage, OpenShard>()
+    for (const [index, shard] of given.entries()) {
+      const message = placed[index]
+      if (message !== undefined) shardOf.set(message, shard)
+    }
     return withUnsent(await putAll(placed, shardOf, pacer, request), placed.length, unsent, waitMs)
   }
 
