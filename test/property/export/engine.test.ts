@@ -44,12 +44,17 @@ function isOpen({ failed, rejected = [], unsent = [] }: PartialOutcome, index: n
   return [...failed, ...rejected.map((rejection) => rejection.index), ...unsent].includes(index)
 }
 
+/** How long a destination takes: mostly moments, sometimes until everybody else would have given up. */
+const delayOf = (fraction: number): number => (fraction < 0.8 ? fraction * 3_000 : (fraction - 0.8) * 300_000)
+
 /** A destination that fails in every way it may, and keeps count of what it stored. */
 class Cloud {
   /** How often each message was stored since the last event that may cause duplicates. */
   readonly stored = new Map<number, number>()
   readonly everStored = new Set<number>()
   isReliable = false
+  /** Changes with every event that may cause duplicates: what was sent before counts for nothing any more. */
+  epoch = 0
   readonly #random
   readonly #clock: FakeClock
 
@@ -60,18 +65,35 @@ class Cloud {
 
   send(batch: ExportBatch, signal: AbortSignal): Promise<SendOutcome> {
     const outcome = this.#decide(batch)
+    const delayMs = this.isReliable ? 0 : Math.floor(delayOf(this.#random.fraction()))
+    const obeysAbort = this.#random.fraction() < 0.5
+    const { epoch } = this
+    return new Promise((resolve) => {
+      const timer = this.#clock.after(delayMs, () => {
+        if (epoch === this.epoch) this.#store(batch, outcome)
+        resolve(outcome)
+      })
+      if (!obeysAbort) return
+      signal.addEventListener('abort', () => {
+        timer.cancel()
+        resolve({ kind: 'retryLater', reason: 'aborted' })
+      })
+    })
+  }
+
+  #store(batch: ExportBatch, outcome: SendOutcome): void {
     for (const [index, { sequenceNumber }] of batch.messages.entries()) {
       const isStored = outcome.kind === 'delivered' || (outcome.kind === 'partial' && !isOpen(outcome, index))
       if (!isStored) continue
       this.stored.set(sequenceNumber, (this.stored.get(sequenceNumber) ?? 0) + 1)
       this.everStored.add(sequenceNumber)
     }
-    const delayMs = this.isReliable ? 0 : Math.floor(this.#random.fraction() * 3_000)
-    const obeysAbort = this.#random.fraction() < 0.5
-    return new Promise((resolve) => {
-      this.#clock.after(delayMs, () => resolve(outcome))
-      if (obeysAbort) signal.addEventListener('abort', () => resolve({ kind: 'retryLater', reason: 'aborted' }))
-    })
+  }
+
+  /** Forgets how often messages were stored. */
+  startAnew(): void {
+    this.epoch += 1
+    this.stored.clear()
   }
 
   #decide({ messages }: ExportBatch): SendOutcome {
@@ -104,10 +126,15 @@ class Cloud {
   }
 }
 
+/** Exports of another stream, whose destination hangs now and then: they have silent requests ended that hold a slot. */
+const RIVALS = ['a', 'b', 'c'].map((identifier) => httpExport({ identifier, batchSize: 1 }))
+
 class World {
   readonly clock = createFakeClock()
   readonly source: FakeSource = createFakeSource(this.clock)
   readonly cloud: Cloud
+  readonly #moods
+  readonly #rivals: FakeSource = createFakeSource(this.clock, 'rivals')
   saved = new Map<string, ExportProgress>()
   definition: HttpExport = httpExport({ batchSize: 8 })
   /** Numbers that retention removed; they need not arrive. */
@@ -116,25 +143,47 @@ class World {
 
   constructor(seed: number) {
     this.cloud = new Cloud(seed, this.clock)
+    this.#moods = createSeededRandom(seed + 1)
+    this.#rivals.append(60)
     this.engine = this.#open()
   }
 
+  /** Accepts, or answers nothing until it is given up. */
+  #serveRival(signal: AbortSignal): Promise<SendOutcome> {
+    return new Promise((resolve) => {
+      const hangs = !this.cloud.isReliable && this.#moods.fraction() < 0.3
+      const outcome: SendOutcome = hangs ? { kind: 'retryLater', reason: 'TimeoutError' } : { kind: 'delivered' }
+      const timer = this.clock.after(hangs ? 60_000 : 2_500, () => resolve(outcome))
+      signal.addEventListener('abort', () => {
+        timer.cancel()
+        resolve({ kind: 'retryLater', reason: 'aborted' })
+      })
+    })
+  }
+
   #open(): ExportEngine {
-    const saved = this.saved
+    const { saved } = this
+    const { streamId } = this.source
     const engine = createExportEngine({
       clock: this.clock,
       random: createSeededRandom(1),
       log: createRecordingLog(),
       progress: {
-        save: (_id, name, value) => void saved.set(name, value),
-        remove: (_id, name) => void saved.delete(name)
+        save(id, name, value) {
+          if (id === streamId) saved.set(name, value)
+        },
+        remove(id, name) {
+          if (id === streamId) saved.delete(name)
+        }
       },
       limitsOf: () => ({ countMax: 500, bytesMax: 60, sizeOf: (message) => message.payload.length }),
-      sendBatch: (batch, signal) => this.cloud.send(batch, signal),
-      concurrencyMax: 2
+      sendBatch: (batch, signal) =>
+        batch.streamName === 'rivals' ? this.#serveRival(signal) : this.cloud.send(batch, signal),
+      concurrencyMax: 1
     })
     engine.start()
     engine.open(this.source, [this.definition], saved)
+    engine.open(this.#rivals, RIVALS, new Map())
     return engine
   }
 
@@ -142,6 +191,7 @@ class World {
   #restart(): void {
     this.saved = new Map(this.saved)
     void this.engine.close(this.source.streamId)
+    void this.engine.close(this.#rivals.streamId)
     this.engine = this.#open()
   }
 
@@ -154,7 +204,7 @@ class World {
   #replay(startSequenceNumber: bigint): void {
     if ((this.definition.startSequenceNumber ?? 0n) === startSequenceNumber) return
     this.#update({ startSequenceNumber })
-    this.cloud.stored.clear()
+    this.cloud.startAnew()
     for (const number of this.cloud.everStored) {
       if (number >= startSequenceNumber) this.cloud.everStored.delete(number)
     }
@@ -185,7 +235,7 @@ class World {
         break
       case 'restart':
         this.#restart()
-        this.cloud.stored.clear()
+        this.cloud.startAnew()
     }
     await flush()
     const { stored } = this.cloud
