@@ -5,9 +5,11 @@ import { systemClock } from './base/clock.ts'
 import { describeError, Fault } from './base/fault.ts'
 import { createLogger, type Logger } from './base/log.ts'
 import { systemRandom } from './base/random.ts'
+import { isCommand, runCommand } from './cli/index.ts'
 import { describeConfig, parseConfig, VERSION } from './config/index.ts'
 import { runExporterWorker } from './exporter/worker.ts'
 import { probeCatalogue, probeInChild } from './store/catalogue/index.ts'
+import { nodeDisk } from './store/index.ts'
 import { StoreInUse } from './store/store-lock.ts'
 
 /** The AWS SDK warns of Node.js versions that it will leave behind; which one runs is the device's choice. */
@@ -96,8 +98,25 @@ async function main(): Promise<void> {
   }
 }
 
+/** Commands end by themselves, so that all of their output leaves first. */
+async function runTool(args: readonly string[]): Promise<void> {
+  process.stdout.on('error', () => undefined)
+  try {
+    process.exitCode = await runCommand(args, {
+      write: writeLine,
+      writeError: (text) => void process.stderr.write(text),
+      disk: nodeDisk,
+      workFolder: process.cwd()
+    })
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    process.exitCode = BUG
+  }
+}
+
 const [argument, path] = process.argv.slice(2)
 if (!isMainThread) runExporterWorker()
+else if (isCommand(argument)) void runTool(process.argv.slice(2))
 else if (argument === PROBE_ARGUMENT && path !== undefined)
   void probeCatalogue(path).then((isSound) => process.exit(isSound ? 0 : 1))
 else void main()

@@ -16,7 +16,7 @@ const LAYERS = [
   ['stream'],
   ['handlers', 'export'],
   ['server', 'sinks', 'exporter'],
-  ['app.ts'],
+  ['app.ts', 'cli'],
   ['main.ts']
 ]
 

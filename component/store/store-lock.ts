@@ -83,6 +83,29 @@ function readHolder(path: string): StoreHolder | undefined {
   }
 }
 
+/** Name of the socket that is bound while a server runs on the folder. */
+function socketName(folder: string): string {
+  const { dev, ino } = statSync(folder, { bigint: true })
+  return `edge-stream-manager/${dev}-${ino}`
+}
+
+/**
+ * Who runs on the store in `folder`, found out without touching anything. The lock file alone would speak for a copy of
+ * a store as well; where there are abstract sockets, and the kernel lists them, they decide.
+ * @returns undefined when nobody does, or it cannot be seen from here
+ */
+export function findStoreHolder(folder: string): StoreHolder | undefined {
+  const holder = readHolder(join(folder, LOCK_FILE))
+  if (holder === undefined || !isAlive(holder)) return undefined
+  try {
+    // The kernel shows the zeros that begin and fill an abstract name as at signs.
+    const names = readFileSync('/proc/net/unix', 'latin1').split(/[@\n]+/)
+    return names.includes(socketName(folder)) ? holder : undefined
+  } catch {
+    return holder
+  }
+}
+
 /** The text of the lock file: pid, boot id and start time, a line each. */
 function ownLines(): string {
   return `${process.pid}\n${readBootId() ?? ''}\n${startTicksOf(process.pid) ?? ''}\n`
@@ -129,9 +152,9 @@ export async function acquireStoreLock(folder: string, platform: string = proces
   const path = join(folder, LOCK_FILE)
   let server: Server | undefined
   try {
-    const { dev, ino } = statSync(folder, { bigint: true })
+    const socket = socketName(folder)
     if (platform === 'linux') {
-      server = await bind(`\0edge-stream-manager/${dev}-${ino}`)
+      server = await bind(`\0${socket}`)
       if (server === undefined) throw new StoreInUse(folder, readHolder(path))
     }
     const holder = readHolder(path)

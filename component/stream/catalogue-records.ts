@@ -8,7 +8,7 @@ import type { LogState, SegmentSummary } from '../store/stream-log.ts'
  *     stream/<id>               definition
  *     state/<id>                LogState: which numbers are given, dropped, durable
  *     segment/<id>/<base>       SegmentSummary of a sealed segment
- *     export/<id>/<identifier>  progress of one export
+ *     export/<id>/<identifier>  progress of one export; <identifier>/<number> of one that has ended with unfinished tasks
  *     deleted/<id>              name of the folder of a deleted stream that may still be there
  *     boot                      boot id of the machine when the store was last opened
  */

@@ -28,6 +28,8 @@ export interface RecoveredStream {
 /** What a start has brought back. */
 export interface RecoveredStreams {
   readonly streams: readonly RecoveredStream[]
+  /** Deleted ones whose unfinished tasks may not have been told to be cancelled (behaviour 10.5). */
+  readonly deleted: readonly RecoveredStream[]
   /** Streams that are there and cannot be opened, by name. Nobody may take their names while they are. */
   readonly unopened: ReadonlyMap<string, UnopenedStream>
 }
@@ -42,7 +44,7 @@ export interface UnopenedStream {
 }
 
 /** All that the catalogue says of one stream. */
-interface Remembered {
+export interface Remembered {
   definition?: StreamDefinition
   deletedFolder?: string
   state?: Buffer
@@ -50,9 +52,10 @@ interface Remembered {
   readonly exportProgress: Map<string, Buffer>
 }
 
-function readCatalogue(catalogue: Catalogue, logger: Logger): Map<string, Remembered> {
+/** Sorts the records of a catalogue by stream id. */
+export function rememberedStreams(entries: ReadonlyMap<string, Buffer>, logger: Logger): Map<string, Remembered> {
   const streams = new Map<string, Remembered>()
-  for (const [key, value] of catalogue.entries()) {
+  for (const [key, value] of entries) {
     const { kind, streamId, detail } = parseCatalogueKey(key)
     if (streamId === '') continue
     const stream: Remembered = streams.get(streamId) ?? { summaries: new Map(), exportProgress: new Map() }
@@ -100,7 +103,7 @@ export async function recoverStreams(
   folders: StreamFolders,
   logger: Logger
 ): Promise<RecoveredStreams> {
-  const remembered = readCatalogue(catalogue, logger)
+  const remembered = rememberedStreams(catalogue.entries(), logger)
   const onDisk = folders.list()
   const recovered: RecoveredStream[] = []
   const unopened = new Map<string, UnopenedStream>()
@@ -175,8 +178,13 @@ export async function recoverStreams(
     }
   }
 
-  for (const [id, entry] of remembered)
-    if (entry.deletedFolder !== undefined) await removeDeleted(id, entry.deletedFolder)
+  const deleted: RecoveredStream[] = []
+  for (const [id, entry] of remembered) {
+    if (entry.deletedFolder === undefined) continue
+    const stream = await openDeleted(id, entry, folders)
+    if (stream === undefined) await removeDeleted(id, entry.deletedFolder)
+    else deleted.push(stream)
+  }
   const inCatalogue = [...remembered].filter(
     ([, entry]) => entry.definition !== undefined && entry.deletedFolder === undefined
   )
@@ -188,7 +196,27 @@ export async function recoverStreams(
   const present = [...recovered, ...unopened.values()].map(({ id }) => id)
   changes.push(...orphans(catalogue, new Set(present), remembered))
   if (changes.length > 0) await commitLater(catalogue, changes, logger)
-  return { streams: recovered, unopened }
+  return { streams: recovered, deleted, unopened }
+}
+
+/** Opens a deleted stream that may have unfinished tasks; undefined when there is nothing to tell of, or to read. */
+async function openDeleted(
+  id: string,
+  { definition, deletedFolder, state, summaries, exportProgress }: Remembered,
+  folders: StreamFolders
+): Promise<RecoveredStream | undefined> {
+  if (definition?.persistence !== 'file') return undefined
+  // What exports have left that were removed before the stream was has a slash in its identifier.
+  const hasTasks =
+    definition.exports.some(({ kind }) => kind === 's3') || [...exportProgress.keys()].some((key) => key.includes('/'))
+  if (!hasTasks || deletedFolder === undefined || folders.list().get(id) !== deletedFolder) return undefined
+  try {
+    const log = await folders.open(id, deletedFolder, definition, { state: decodeState(state), summaries })
+    return { id, definition, log, exportProgress, knownSegments: [...summaries.keys()] }
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error
+    return undefined
+  }
 }
 
 /** What recovery found out can be found out again: a catalogue that takes no changes does not stop the start. */

@@ -23,7 +23,11 @@ export interface StreamObserver {
   /** `exportProgress` holds the catalogue's values by export identifier; empty for a new stream. */
   opened(stream: Stream, exportProgress: ReadonlyMap<string, Buffer>): void
   updated(stream: Stream): void
-  /** @param hold keeps the stream's data readable until the promise has resolved; it never rejects */
+  /**
+   * Also called, right after `opened`, for a stream that a run before has deleted and not let go.
+   * @param hold keeps the stream's data readable until the promise has resolved; should it reject, because the server
+   * stops, the data stays for the next start
+   */
   deleted(stream: Stream, hold: (until: Promise<void>) => void): void
 }
 
@@ -71,8 +75,8 @@ export function createRegistry(options: RegistryOptions): Registry {
   const changesUnderWay = new Set<Promise<unknown>>()
   let isStopping = false
 
-  const open = (id: string, definition: StreamDefinition, log: StreamLog): Stream => {
-    const stream = createStream({
+  const openTraffic = (id: string, definition: StreamDefinition, log: StreamLog): Stream =>
+    createStream({
       id,
       definition,
       log,
@@ -87,6 +91,9 @@ export function createRegistry(options: RegistryOptions): Registry {
       },
       checkpoint: () => checkpointer.flush()
     })
+
+  const open = (id: string, definition: StreamDefinition, log: StreamLog): Stream => {
+    const stream = openTraffic(id, definition, log)
     streams.set(definition.name, stream)
     return stream
   }
@@ -206,16 +213,24 @@ export function createRegistry(options: RegistryOptions): Registry {
       return faultAnswer('deleted', name, 'unknownFailure', error)
     }
     streams.delete(name)
+    await letGo(stream, folder)
+    logger.info('A stream was deleted', { stream: name })
+    return success(undefined)
+  }
+
+  /** Ends a stream whose tombstone is durable; its data goes as soon as nobody needs it any more. */
+  const letGo = async (stream: Stream, folder: string): Promise<void> => {
     const holds: Promise<void>[] = []
     observer.deleted(stream, (until) => holds.push(until))
-    const held = Promise.all(holds)
-    await stream.drop(held)
+    const isReleased = Promise.all(holds).then(
+      () => true,
+      () => false
+    )
+    await stream.drop(isReleased)
     checkpointer.forget(stream.id)
-    logger.info('A stream was deleted', { stream: name })
-    const removal = held.then(() => removeFolder(stream.id, folder))
+    const removal = isReleased.then((isDone) => (isDone ? removeFolder(stream.id, folder) : undefined))
     removals.add(removal)
     void removal.finally(() => removals.delete(removal))
-    return success(undefined)
   }
 
   /**
@@ -260,6 +275,12 @@ export function createRegistry(options: RegistryOptions): Registry {
         const stream = open(id, definition, log)
         if (definition.persistence === 'file') checkpointer.logChanged(id, log)
         observer.opened(stream, exportProgress)
+      }
+      // Now that all streams are there which may be told of them.
+      for (const { id, definition, log, exportProgress } of recovered.deleted) {
+        const stream = openTraffic(id, definition, log)
+        observer.opened(stream, exportProgress)
+        await letGo(stream, folders.folderName(id, definition))
       }
     },
     get: (name) => streams.get(name),

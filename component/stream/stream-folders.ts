@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Clock } from '../base/clock.ts'
 import { describeError, Fault } from '../base/fault.ts'
 import type { Logger } from '../base/log.ts'
@@ -30,7 +30,7 @@ export interface RememberedLog {
 
 /** The folders of the streams: one per file stream, in memory for the others. */
 export interface StreamFolders {
-  /** A new, empty log, durable with its folder. `next` is the first number it gives. */
+  /** A new, empty log, durable with its folder and the folders above. `next` is the first number it gives. */
   create(id: string, definition: StreamDefinition, next?: number): Promise<StreamLog>
   /** The log of a file stream as the last run left it. @throws Fault when the folder cannot be used at all */
   open(id: string, folder: string, definition: StreamDefinition, remembered: RememberedLog): Promise<StreamLog>
@@ -111,10 +111,21 @@ export function createStreamFolders(options: StreamFoldersOptions): StreamFolder
     }
   }
 
+  let isRootDurable = false
+
+  /** What the first start has made: without these entries a power cut takes everything below them. */
+  const makeRootDurable = async (): Promise<void> => {
+    if (isRootDurable) return
+    await disk.syncFolder(root)
+    await disk.syncFolder(dirname(root))
+    isRootDurable = true
+  }
+
   return {
     folderName: (id, definition) => streamFolderName(definition.name, id),
     async create(id, definition, next = 0) {
       const folder = streamFolderName(definition.name, id)
+      await makeRootDurable()
       const log = await createLog({ ...logOptions(id, folder, definition), next })
       try {
         if (definition.persistence === 'file') await disk.syncFolder(streams)

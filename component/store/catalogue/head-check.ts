@@ -19,7 +19,12 @@ export const HEAD_BYTES = 65_536 + 256
 export type WordBytes = 4 | 8
 
 export interface CatalogueHead {
+  readonly wordBytes: WordBytes
   readonly pageBytes: number
+  /** Number of the last transaction. */
+  readonly transaction: bigint
+  /** Page of the root of the records; undefined when there are none. */
+  readonly rootPage: number | undefined
   /** Records in the database. */
   readonly entryCount: number
   /** Bytes of the pages that hold data, the free list and the metas. */
@@ -114,7 +119,7 @@ export function checkHead(start: Buffer, fileBytes: number, word: WordBytes): He
   const second = readMeta(start, pageBytes, word)
   if (typeof second === 'string') return refuse(second)
   if (second.pageBytes !== pageBytes) return refuse('the meta pages disagree about the page size')
-  const { trees, lastPage } = second.transaction > first.transaction ? second : first
+  const { trees, lastPage, transaction } = second.transaction > first.transaction ? second : first
   if ((lastPage + 1) * pageBytes > fileBytes) return refuse('the file is shorter than its database')
   const livePages = 2 + trees[0].pages + trees[1].pages
   if (livePages > lastPage + 1) return refuse('a meta page counts more pages than the file has')
@@ -123,7 +128,10 @@ export function checkHead(start: Buffer, fileBytes: number, word: WordBytes): He
   return {
     ok: true,
     head: {
+      wordBytes: word,
       pageBytes,
+      transaction,
+      rootPage: trees[1].root,
       entryCount: trees[1].entries,
       liveBytes: livePages * pageBytes,
       usedBytes: (lastPage + 1) * pageBytes

@@ -65,7 +65,15 @@ test('both word sizes and all page sizes are read, the later meta page counts', 
       ] as const
       for (const order of [metas, [metas[1], metas[0]] as const]) {
         const check = checkHead(head(word, pageBytes, order), 8 * pageBytes, word)
-        const expected = { pageBytes, entryCount: 3, liveBytes: 3 * pageBytes, usedBytes: 8 * pageBytes }
+        const expected = {
+          wordBytes: word,
+          pageBytes,
+          transaction: 8n,
+          rootPage: 2,
+          entryCount: 3,
+          liveBytes: 3 * pageBytes,
+          usedBytes: 8 * pageBytes
+        }
         assert.deepEqual(check, { ok: true, head: expected })
       }
     }
