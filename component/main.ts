@@ -7,7 +7,6 @@ import { createLogger, type Logger } from './base/log.ts'
 import { systemRandom } from './base/random.ts'
 import { isCommand, runCommand } from './cli/index.ts'
 import { describeConfig, parseConfig, VERSION } from './config/index.ts'
-import { runExporterWorker } from './exporter/worker.ts'
 import { probeCatalogue, probeInChild } from './store/catalogue/index.ts'
 import { nodeDisk } from './store/index.ts'
 import { StoreInUse } from './store/store-lock.ts'
@@ -115,7 +114,8 @@ async function runTool(args: readonly string[]): Promise<void> {
 }
 
 const [argument, path] = process.argv.slice(2)
-if (!isMainThread) runExporterWorker()
+// Imported where it runs: the main thread has no use for the code of the sinks.
+if (!isMainThread) void import('./exporter/worker.ts').then(({ runExporterWorker }) => runExporterWorker())
 else if (isCommand(argument)) void runTool(process.argv.slice(2))
 else if (argument === PROBE_ARGUMENT && path !== undefined)
   void probeCatalogue(path).then((isSound) => process.exit(isSound ? 0 : 1))

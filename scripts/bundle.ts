@@ -1,5 +1,7 @@
-import { join } from 'node:path'
-import { build, type Plugin } from 'esbuild'
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { brotliCompressSync, constants } from 'node:zlib'
+import { build, type BuildOptions, type Plugin } from 'esbuild'
 
 /**
  * Modules that the bundle replaces (greengrass 7.3):
@@ -33,8 +35,62 @@ const replaceModules: Plugin = {
   }
 }
 
+/**
+ * Code that most servers never run, and four fifths of all. Node.js keeps the source of what it loads, and V8 what it
+ * learned about each of its functions: a part lies in the bundle compressed, and is unpacked when it is imported
+ * (prelude.ts).
+ */
+interface Part {
+  readonly name: string
+  /** How the rest imports its modules, with the name of each in `exports`; resolved from the folder of the entry. */
+  readonly modules: Readonly<Record<string, string>>
+  /** The native part without which it need not be unpacked. */
+  readonly needs?: string
+}
+
+const PARTS: readonly Part[] = [
+  { name: 'exporter', modules: { './exporter/worker.ts': 'worker' } },
+  {
+    name: 'iot-sdk',
+    needs: 'aws-crt',
+    modules: {
+      'aws-iot-device-sdk-v2/dist/greengrasscoreipc.js': 'ipc',
+      'aws-iot-device-sdk-v2/dist/eventstream_rpc.js': 'rpc'
+    }
+  }
+]
+
+/** Imports the packed parts as if they were modules. @param packed base64 by name of the part */
+function unpackParts(packed: ReadonlyMap<string, string>): Plugin {
+  const members = new Map(
+    PARTS.flatMap(({ name, modules }) => Object.keys(modules).map((path) => [path, name] as const))
+  )
+  return {
+    name: 'unpack-parts',
+    setup(hooks) {
+      hooks.onResolve({ filter: /.*/ }, ({ path, namespace }) => {
+        if (namespace === 'member') return { path, namespace: 'part' }
+        return members.has(path) ? { path, namespace: 'member' } : undefined
+      })
+      hooks.onLoad({ filter: /.*/, namespace: 'member' }, ({ path }) => {
+        const part = PARTS.find(({ name }) => name === members.get(path))
+        return {
+          contents: `module.exports = require('${part?.name ?? ''}').${part?.modules[path] ?? ''}`,
+          loader: 'js'
+        }
+      })
+      hooks.onLoad({ filter: /.*/, namespace: 'part' }, ({ path }) => {
+        const needs = PARTS.find(({ name }) => name === path)?.needs
+        const check = needs === undefined ? '' : `streamManagerPrelude.loadNativePart('${needs}');`
+        const load = `module.exports = streamManagerPrelude.loadPart('${path}', '${packed.get(path) ?? ''}')`
+        return { contents: check + load, loader: 'js' }
+      })
+    }
+  }
+}
+
 /** What runs before the bundle, as the name by which REPLACED_MODULES call it. */
-async function buildPrelude(): Promise<string> {
+export async function buildPrelude(): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, 'prelude.ts')],
     write: false,
@@ -49,15 +105,8 @@ async function buildPrelude(): Promise<string> {
   return (outputFiles[0]?.text ?? '').trimEnd()
 }
 
-/**
- * Bundles `entry` with all its packages into one CommonJS file that needs nothing but Node.js and the lmdb addon in the
- * same folder, and makes use of the aws-crt addon if it lies
- * there too. A source map is written beside it and not referred to, so the bundle can be shipped alone.
- */
-export async function bundle(entry: string, outFile: string, version: string): Promise<void> {
-  await build({
-    entryPoints: [entry],
-    outfile: outFile,
+function optionsFor(version: string): BuildOptions {
+  return {
     bundle: true,
     minify: true,
     platform: 'node',
@@ -65,12 +114,46 @@ export async function bundle(entry: string, outFile: string, version: string): P
     format: 'cjs',
     // lmdb's ES modules find their folder by import.meta.url, which is empty in a CommonJS bundle.
     conditions: ['require'],
+    // A part is no file that an import could start from.
+    supported: { 'dynamic-import': false },
     sourcemap: 'external',
     legalComments: 'none',
-    banner: { js: await buildPrelude() },
     define: { STREAM_MANAGER_VERSION: JSON.stringify(version) },
-    plugins: [replaceModules],
     logLevel: 'warning',
     logOverride: { 'empty-import-meta': 'error', 'require-resolve-not-external': 'error' }
+  }
+}
+
+/** A part, compressed, in base64. Its source map is written beside the bundle. */
+async function pack({ name, modules }: Part, folder: string, outFile: string, version: string): Promise<string> {
+  const contents = Object.entries(modules).map(([path, member]) => `export * as ${member} from '${path}'`)
+  const { outputFiles } = await build({
+    ...optionsFor(version),
+    stdin: { contents: contents.join('\n'), resolveDir: folder },
+    outfile: `${outFile}.${name}.cjs`,
+    write: false,
+    plugins: [replaceModules]
+  })
+  const textOf = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? ''
+  writeFileSync(`${outFile}.${name}.map`, textOf('.map'))
+  const source = Buffer.from(textOf('.cjs'))
+  const params = { [constants.BROTLI_PARAM_SIZE_HINT]: source.length, [constants.BROTLI_PARAM_LGWIN]: 22 }
+  return brotliCompressSync(source, { params }).toString('base64')
+}
+
+/**
+ * Bundles `entry` with all its packages into one CommonJS file that needs nothing but Node.js and the lmdb addon in the
+ * same folder, and makes use of the aws-crt addon if it lies there too. Source maps are written beside it and not referred
+ * to, so the bundle can be shipped alone.
+ */
+export async function bundle(entry: string, outFile: string, version: string): Promise<void> {
+  const packed = new Map<string, string>()
+  for (const part of PARTS) packed.set(part.name, await pack(part, dirname(entry), outFile, version))
+  await build({
+    ...optionsFor(version),
+    entryPoints: [entry],
+    outfile: outFile,
+    banner: { js: await buildPrelude() },
+    plugins: [unpackParts(packed), replaceModules]
   })
 }

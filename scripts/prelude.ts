@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { compileFunction } from 'node:vm'
+import { brotliDecompressSync } from 'node:zlib'
 import { explainLoadError } from './native-part-problem.ts'
 
 /*
@@ -37,6 +39,23 @@ export function loadNativePart(name: string): unknown {
   } catch (error) {
     throw new Error(explainLoadError(file, firstLineOf(error)), { cause: error })
   }
+}
+
+type LoadModule = (exports: object, require: NodeJS.Require, module: { exports: object }, prelude: object) => void
+
+/**
+ * Unpacks and runs a part of the bundle (bundle.ts).
+ * @param name stands in stack traces, behind the name of the bundle
+ * @param packed CommonJS source, compressed by Brotli, in base64
+ * @returns what it exports
+ */
+export function loadPart(name: string, packed: string): object {
+  const source = brotliDecompressSync(Buffer.from(packed, 'base64')).toString()
+  const parameters = ['exports', 'require', 'module', 'streamManagerPrelude']
+  const run = compileFunction(source, parameters, { filename: `${__filename}#${name}` }) as LoadModule
+  const module = { exports: {} }
+  run(module.exports, createRequire(__filename), module, { loadNativePart })
+  return module.exports
 }
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)

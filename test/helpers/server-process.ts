@@ -34,6 +34,8 @@ export interface ServerOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** Path of the bundle; the built one by default. */
   readonly bundle?: string
+  /** Path of Node.js; that of the tests by default. */
+  readonly node?: string
   /** Arguments for node, before the bundle. */
   readonly nodeArguments?: readonly string[]
 }
@@ -63,7 +65,7 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
 /** Starts the server without waiting for anything, for tests of starts that fail. */
 export function spawnServer(options: ServerOptions = {}): Omit<ServerProcess, 'port'> {
   const storeRoot = options.storeRoot ?? mkdtempSync(join(tmpdir(), 'stream-manager-test-'))
-  const child = spawn(process.execPath, [...(options.nodeArguments ?? []), options.bundle ?? BUNDLE], {
+  const child = spawn(options.node ?? process.execPath, [...(options.nodeArguments ?? []), options.bundle ?? BUNDLE], {
     cwd: storeRoot,
     env: {
       PATH: process.env['PATH'],
