@@ -11,6 +11,7 @@ import { releaseOf, type Release } from './batcher.ts'
 import { createCursor, type Flight, type Landing } from './cursor.ts'
 import { exportStatusOf } from './progress.ts'
 import { createFailureReport, createNoticeReport } from './reports.ts'
+import { isSameDestination } from './same-destination.ts'
 import type { BatchLimits, PartialOutcome, SendBatch, SendOutcome } from './sink.ts'
 import { PRIORITY_LOWEST } from './priority-queue.ts'
 import type { Grant, Slots, Ticket } from './slots.ts'
@@ -345,6 +346,8 @@ export function createExporter(
   const update = (changed: ExportDefinition): void => {
     if (state.kind === 'closed') return
     const before = { limits, disabled: definition.disabled === true }
+    // What is known of a destination says nothing about another one.
+    if (!isSameDestination(changed, definition)) isSuspect = false
     definition = changed
     revision += 1
     failedAttempts = 0
