@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { crc32 } from '../../../component/base/crc32.ts'
 import { inspectLog, type LogInspection } from '../../../component/store/inspect-log.ts'
-import { createLog } from '../../../component/store/index.ts'
+import { createLog, openLog } from '../../../component/store/index.ts'
 import type { LogState } from '../../../component/store/stream-log.ts'
 import { createFaultyDisk, failing, type FaultyDisk } from '../../helpers/faulty-disk.ts'
 import { logOptions, records, STREAM_ID } from '../../helpers/log-helpers.ts'
@@ -173,14 +173,21 @@ test('what retention had dropped is not counted', async () => {
   assert.deepEqual([texts, problems], [without(0, 1, 2, 3), []])
 })
 
-test('numbers that were given up on purpose are not lost', async () => {
-  const disk = createFaultyDisk({ random: createSeededRandom(1) })
-  const log = await createLog({ ...logOptions(disk, FOLDER), next: 5 })
+test('numbers that were given up on purpose are not lost, and the end before them is damage only if it does not verify', async () => {
+  const { disk, state } = await threeSegments()
+  const given = { ...state, next: 20 }
+  const { log } = await openLog({ ...logOptions(disk, FOLDER), state: given, summaries: new Map(), sameBoot: true })
   await log.append(records('x'))
-  const { state } = log
+  const scene = { disk, state: log.state }
   log.close()
-  const found = await inspect({ disk, state }, { state: undefined })
-  assert.deepEqual([found.texts, found.problems, found.oldest], [['5:x'], [], 5])
+  const found = await inspect(scene)
+  assert.deepEqual([found.texts, found.problems, found.next], [[...ALL, '20:x'], [], 21])
+  flipPayload(scene, 8, 1)
+  const damaged = await inspect(scene)
+  assert.deepEqual(
+    damaged.problems.map(({ kind, file, lost }) => [kind, file, lost]),
+    [['damage', segment(8), undefined]]
+  )
 })
 
 test('files of another stream, of a newer program, and those that the disk does not give are told apart', async () => {
@@ -220,6 +227,14 @@ test('while a server runs, a segment that has just been dropped and an end that 
   assert.deepEqual(live.texts, without(0, 1, 2, 3, 9))
   const still = await inspect(scene)
   assert.deepEqual(still.problems[0]?.kind, 'unreadable')
+  scene.disk.rule = () => undefined
+  scene.disk.removeFile(pathOf(0))
+  assert.deepEqual((await inspect(scene, { isLive: true, state: undefined })).problems, [])
+  assert.deepEqual(
+    (await inspect(scene, { isLive: true, state: { ...scene.state, durable: { ...scene.state.durable, next: 9 } } }))
+      .problems,
+    []
+  )
 })
 
 test('what recoveries left is noted', async () => {

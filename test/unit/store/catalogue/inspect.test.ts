@@ -124,3 +124,19 @@ test('whatever is damaged, reading ends with the records or with a fault, and ne
   }
   assert.ok(faults > 20, `${faults} faults`)
 })
+
+test('pages that lead in a circle end in a fault', () => {
+  const bytes = readFileSync(database())
+  const check = checkHead(bytes.subarray(0, HEAD_BYTES), bytes.length, 8)
+  assert.ok(check.ok && check.head.rootPage !== undefined)
+  const { pageBytes, rootPage } = check.head
+  const page = bytes.subarray(rootPage * pageBytes, (rootPage + 1) * pageBytes)
+  assert.equal(page.readUInt16LE(18) & 1, 1, 'the root is a branch page')
+  // Every child of the root is the root.
+  for (let index = 0; index < page.readUInt16LE(20) / 2; index++) {
+    const node = 24 + page.readUInt16LE(24 + 2 * index)
+    page.writeUInt16LE(rootPage & 0xffff, node)
+    page.writeUInt16LE(rootPage >> 16, node + 2)
+  }
+  assert.throws(() => readRecords(bytes, check.head), /its pages form a circle/)
+})
