@@ -5,6 +5,8 @@ import type { Random } from '../base/random.ts'
 import { EXPORT_KINDS, type ExportDefinition, type ExportKind } from '../model/export-definition.ts'
 import type { ExportStatus } from '../model/stream-info.ts'
 import { createBandwidth } from './bandwidth.ts'
+import { Fault } from '../base/fault.ts'
+import { createEndings, isEndedKey } from './endings.ts'
 import { createExporter, type Exporter, type ExporterContext } from './exporter.ts'
 import type { BatchLimits, SendBatch } from './sink.ts'
 import { createSlots } from './slots.ts'
@@ -62,6 +64,7 @@ export interface ExportEngine {
   /**
    * Ends the exports of a deleted stream: aborts what is in flight and removes their progress. Resolves when the stream is
    * not read any more: its unfinished tasks have been told to be cancelled (behaviour 3.8).
+   * @throws Fault when the engine stops before: they will be told once the stream is opened, and closed, again
    */
   close(streamId: string): Promise<void>
   /** What describe says, in the order http, iotAnalytics, kinesis, sitewise, s3. Empty for a stream that is not open. */
@@ -86,6 +89,26 @@ interface OpenStream {
 const byKind = (left: Exporter, right: Exporter): number =>
   EXPORT_KINDS.indexOf(left.definition.kind) - EXPORT_KINDS.indexOf(right.definition.kind)
 
+const statusConfigOf = (definition: ExportDefinition): ExportProgress['statusConfig'] =>
+  definition.kind === 's3' ? definition.statusConfig : undefined
+
+/** Tells the progress of exports that go on from that of exports of tasks which are gone. */
+function sortProgress(
+  exports: readonly ExportDefinition[],
+  progress: ReadonlyMap<string, ExportProgress>
+): Record<'going' | 'gone', ReadonlyMap<string, ExportProgress>> {
+  const kinds = new Map(exports.map(({ identifier, kind }) => [identifier, kind]))
+  const isOfTasks = ({ statusConfig, task }: ExportProgress): boolean =>
+    statusConfig !== undefined || task !== undefined
+  const goesOn = (key: string, record: ExportProgress): boolean =>
+    kinds.has(key) && (kinds.get(key) === 's3' || !isOfTasks(record))
+  const entries = [...progress]
+  return {
+    going: new Map(entries.filter(([key, record]) => goesOn(key, record))),
+    gone: new Map(entries.filter(([key, record]) => !goesOn(key, record) && (isEndedKey(key) || isOfTasks(record))))
+  }
+}
+
 export function createExportEngine(options: ExportEngineOptions): ExportEngine {
   const { clock, log, progress: store, bandwidthBitsPerSecond } = options
   const bandwidth = bandwidthBitsPerSecond === undefined ? undefined : createBandwidth(clock, bandwidthBitsPerSecond)
@@ -93,8 +116,10 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
   const slots = createSlots(clock, options.concurrencyMax, bandwidth)
   /** Kinds that were reported: one warning for each is enough. */
   const unavailable = new Set<ExportKind>()
+  const stopping = new AbortController()
   let stopped: Promise<void> | undefined
-  const tasks: TaskContext | undefined = options.tasks && {
+  const taskBasics = options.tasks && {
+    progress: store,
     clock,
     random: options.random,
     runStep: options.tasks.runStep,
@@ -102,8 +127,11 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
     statuses: createStatusWriter(clock, log, options.tasks.appendStatus),
     expiry: createExpiryJudge(clock),
     makeDurable: options.tasks.makeDurable,
-    isStopping: () => stopped !== undefined
+    isStopping: () => stopping.signal.aborted,
+    stopping: stopping.signal
   }
+  const endings = taskBasics && createEndings(taskBasics)
+  const tasks: TaskContext | undefined = taskBasics && endings && { ...taskBasics, endings }
   const context: ExporterContext = {
     ...options,
     tasks,
@@ -120,17 +148,31 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
   }
   const streams = new Map<string, OpenStream>()
 
-  const start = (source: ExportSource, definition: ExportDefinition, remembered?: ExportProgress): Exporter =>
-    createExporter(context, source, definition, remembered, (progress) =>
-      store.save(source.streamId, definition.identifier, progress)
-    )
+  const start = (source: ExportSource, definition: ExportDefinition, remembered?: ExportProgress): Exporter => {
+    const started: { exporter?: Exporter } = {}
+    const save = (progress: ExportProgress): void =>
+      store.save(source.streamId, definition.identifier, {
+        ...progress,
+        statusConfig: statusConfigOf(started.exporter?.definition ?? definition)
+      })
+    return (started.exporter = createExporter(context, source, definition, remembered, save))
+  }
+
+  const waitFor = ({ cancellations }: OpenStream, cancellation: Promise<void>): void => {
+    cancellations.add(cancellation)
+    void cancellation.then(() => cancellations.delete(cancellation))
+  }
+
+  /** What the last run has left of exports that were removed from the definition. */
+  const resumeEndings = (stream: OpenStream, progress: ReadonlyMap<string, ExportProgress>): void => {
+    if (endings === undefined) return
+    for (const [key, record] of progress) waitFor(stream, endings.resume(stream.source, key, record))
+  }
 
   const endExport = (stream: OpenStream, identifier: string, exporter: Exporter, reason: string): void => {
     exporter.close()
     store.remove(stream.source.streamId, identifier)
-    const cancellation = exporter.cancelTasks(reason)
-    stream.cancellations.add(cancellation)
-    void cancellation.then(() => stream.cancellations.delete(cancellation))
+    waitFor(stream, exporter.cancelTasks(reason))
   }
 
   const drainAll = async (deadlineMs: number): Promise<void> => {
@@ -152,20 +194,23 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
       assert(!streams.has(source.streamId), 'a stream is opened once')
       // A stream that is created while the server stops begins to export at the next start.
       if (stopped !== undefined) return
+      const { going, gone } = sortProgress(exports, progress)
       const stream: OpenStream = {
         source,
         endListening: source.onDurable(() => {
           for (const exporter of stream.exporters.values()) exporter.wake()
         }),
         cancellations: new Set(),
-        exporters: new Map(
-          exports.map((definition) => {
-            const { identifier } = definition
-            return [identifier, start(source, definition, progress.get(identifier))]
-          })
-        )
+        exporters: new Map()
       }
       streams.set(source.streamId, stream)
+      resumeEndings(stream, gone)
+      stream.exporters = new Map(
+        exports.map((definition) => {
+          const { identifier } = definition
+          return [identifier, start(source, definition, going.get(identifier))]
+        })
+      )
     },
     update(streamId, exports) {
       const stream = streams.get(streamId)
@@ -196,6 +241,8 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
       stream.endListening()
       for (const [identifier, exporter] of stream.exporters) endExport(stream, identifier, exporter, 'stream deleted')
       await Promise.all(stream.cancellations)
+      if (endings?.areDone(streamId) === false)
+        throw new Fault('the exports stop before all tasks are told to be cancelled')
     },
     statuses(streamId) {
       const exporters = [...(streams.get(streamId)?.exporters.values() ?? [])]
@@ -203,6 +250,7 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
     },
     totals: totals.byKind,
     stop(deadlineMs) {
+      stopping.abort()
       stopped ??= drainAll(deadlineMs)
       return stopped
     }

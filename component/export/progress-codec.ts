@@ -1,9 +1,15 @@
+import { STATUS_LEVELS } from '../model/export-definition.ts'
 import type { ExportProgress } from './source.ts'
 
 /** The catalogue value of an export's progress: a JSON list, numbers beyond 2^53 as text. */
 export function encodeProgress(progress: ExportProgress): Buffer {
-  const { next, startSequenceNumber, lastExportTimeMs, exportedBytes, processedMessages, skippedMessages, task } =
-    progress
+  const { next, startSequenceNumber, lastExportTimeMs, exportedBytes, processedMessages, skippedMessages } = progress
+  const { task, statusConfig, ended } = progress
+  const ofTasks = [
+    task,
+    statusConfig && [statusConfig.statusStreamName, statusConfig.statusLevel],
+    ended && [ended.reason, ended.below]
+  ]
   const list = [
     next.toString(),
     startSequenceNumber.toString(),
@@ -11,7 +17,7 @@ export function encodeProgress(progress: ExportProgress): Buffer {
     exportedBytes,
     processedMessages,
     skippedMessages,
-    ...(task === undefined ? [] : [task])
+    ...(ofTasks.some((value) => value !== undefined) ? ofTasks : [])
   ]
   return Buffer.from(JSON.stringify(list))
 }
@@ -28,7 +34,8 @@ export function decodeProgress(bytes: Buffer): ExportProgress | undefined {
     return undefined
   }
   if (!Array.isArray(list)) return undefined
-  const [next, start, lastExportTimeMs, exportedBytes, processedMessages, skippedMessages, task] = list as unknown[]
+  const [next, start, lastExportTimeMs, exportedBytes, processedMessages, skippedMessages, ...ofTasks] =
+    list as unknown[]
   if (!isNumberText(next) || !isNumberText(start)) return undefined
   if (!isCount(exportedBytes) || !isCount(processedMessages) || !isCount(skippedMessages)) return undefined
   return {
@@ -38,6 +45,20 @@ export function decodeProgress(bytes: Buffer): ExportProgress | undefined {
     exportedBytes,
     processedMessages,
     skippedMessages,
-    ...(typeof task === 'string' ? { task } : {})
+    ...decodeOfTasks(ofTasks)
+  }
+}
+
+/** What S3 exports have in addition; what cannot be read is left out. */
+function decodeOfTasks([task, status, ended]: readonly unknown[]): Partial<ExportProgress> {
+  const [statusStreamName, level] = Array.isArray(status) ? (status as unknown[]) : []
+  const statusLevel = STATUS_LEVELS.find((known) => known === level)
+  const [reason, below] = Array.isArray(ended) ? (ended as unknown[]) : []
+  return {
+    ...(typeof task === 'string' ? { task } : {}),
+    ...(typeof statusStreamName === 'string'
+      ? { statusConfig: { statusStreamName, ...(statusLevel === undefined ? {} : { statusLevel }) } }
+      : {}),
+    ...(typeof reason === 'string' && isCount(below) ? { ended: { reason, below } } : {})
   }
 }

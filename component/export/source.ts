@@ -1,3 +1,4 @@
+import type { S3TaskExport } from '../model/export-definition.ts'
 import type { StoredMessage } from '../model/message.ts'
 
 /** The side of a stream that the export engine sees. */
@@ -9,6 +10,8 @@ export interface ExportSource {
   readonly oldest: number
   /** Messages below this number survive a power cut; exports send no others (reliability section 0, rule 8). */
   readonly durableNext: number
+  /** The next number to be given: what is stored lies below it, durable or not. */
+  readonly storedNext: number
   /**
    * Reads durable messages from `from` on, in order; removed or damaged ones are left out.
    * @param bytesMax bound on the payload bytes; the first message is returned whatever its size
@@ -45,9 +48,16 @@ export interface ExportProgress {
   readonly skippedMessages: number
   /** What the destination has to know of the task at `next` that was begun; a text that it alone understands. */
   readonly task?: string | undefined
+  /** Of an S3 export, where its tasks are told of: should the export be gone, its definition is, too. */
+  readonly statusConfig?: S3TaskExport['statusConfig'] | undefined
+  /** Of an S3 export that is gone: why its tasks are cancelled, and the first number of which it knew nothing. */
+  readonly ended?: { readonly reason: string; readonly below: number } | undefined
 }
 
-/** Where the engine leaves its progress; the owner makes it durable at most a second later. */
+/**
+ * Where the engine leaves its progress; the owner makes it durable at most a second later. An identifier with a slash is
+ * that of an export which has ended.
+ */
 export interface ProgressStore {
   save(streamId: string, identifier: string, progress: ExportProgress): void
   remove(streamId: string, identifier: string): void

@@ -13,6 +13,9 @@ export function exportSourceOf(stream: Stream): ExportSource {
     get durableNext() {
       return log.durableNext
     },
+    get storedNext() {
+      return log.next
+    },
     read: (from, countMax, bytesMax) => log.read(from, log.durableNext, countMax, bytesMax),
     readStored: (from, countMax, bytesMax) => log.read(from, log.next, countMax, bytesMax),
     get timeToLiveMs() {

@@ -1,14 +1,15 @@
-import { backoffDelayMs, type BackoffPolicy } from '../base/backoff.ts'
-import { sleep, type Clock } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
 import type { Random } from '../base/random.ts'
 import type { S3TaskExport } from '../model/export-definition.ts'
 import type { StoredMessage } from '../model/message.ts'
+import type { Endings } from './endings.ts'
 import type { ExpiryJudge } from './expiry-judge.ts'
 import { parseS3Task } from './s3-task.ts'
 import type { ExportSource } from './source.ts'
 import type { StatusContext } from './status-message.ts'
 import type { StatusWriter } from './status-writer.ts'
+import { cleanUpTask } from './task-cleanup.ts'
 import type { Pace, RunStep, StepOutcome, TaskEvent, TaskProgress } from './task.ts'
 
 /** What all S3 exports share. */
@@ -19,10 +20,13 @@ export interface TaskContext {
   readonly pace: Pace
   readonly statuses: StatusWriter
   readonly expiry: ExpiryJudge
+  readonly endings: Endings
   /** Resolves when all progress saved so far survives a power cut. @throws Fault when it cannot be made durable now */
   makeDurable(): Promise<void>
   /** True once the server stops: nothing that can be left out is done any more. */
   isStopping(): boolean
+  /** Aborted then. */
+  readonly stopping: AbortSignal
 }
 
 /** The side of the exporter that a runner sees. */
@@ -46,7 +50,7 @@ export interface TaskRunner {
   finished(): void
   /** Nothing is remembered any more; steps under way count for nothing. */
   close(): void
-  /** Tells that all unfinished tasks are cancelled, after `close`. Never rejects. */
+  /** Has all unfinished tasks told to be cancelled, after `close`, also across restarts. Never rejects. */
   cancelAll(reason: string): Promise<void>
 }
 
@@ -63,9 +67,6 @@ const EXPIRED = 'time to live expired'
 const REMOVED = 'removed from the stream'
 const CANCEL_PAGE_COUNT = 500
 const CANCEL_PAGE_BYTES = 1_048_576
-/** An unfinished upload of a task that is gone is worth a few requests. */
-const CLEANUP_ATTEMPTS = 3
-const CLEANUP_RETRY: BackoffPolicy = { firstMs: 2_000, maxMs: 30_000 }
 
 const canceled = (message: string): TaskEvent => ({ level: 'warn', status: 'canceled', message })
 const DONE_WITH: TaskProgress = { kind: 'finished' }
@@ -78,7 +79,7 @@ export function createTaskRunner(
   host: TaskHost,
   carriedOver: string | undefined
 ): TaskRunner {
-  const { clock, statuses } = context
+  const { statuses } = context
   let running: Running | undefined
   /** State from an earlier run, of a task that was not looked at yet. */
   let inherited = carriedOver === undefined ? undefined : { number: host.next, state: carriedOver }
@@ -111,22 +112,11 @@ export function createTaskRunner(
     return tell({ level: 'info', status: 'inProgress', message }, task.context)
   }
 
-  /** Gives up what the destination holds of a task that will not be finished. In the background, a few times. */
+  /** In the background. */
   const cleanUp = async (state: string | undefined, about: StatusContext | undefined): Promise<void> => {
     if (state === undefined) return
-    const { definition } = host
-    const { streamName } = source
-    const never = new AbortController().signal
-    for (let attempt = 1; ; attempt++) {
-      const step = { streamName, definition, message: undefined, action: 'abort', state, resumed: false } as const
-      const outcome = await context.runStep(step, context.pace, never)
-      if (outcome.kind !== 'retryLater' || context.isStopping()) return
-      if (attempt === CLEANUP_ATTEMPTS) {
-        if (about !== undefined) for (const event of outcome.events) await tell(event, about)
-        return
-      }
-      await sleep(clock, backoffDelayMs(CLEANUP_RETRY, attempt, context.random.fraction()))
-    }
+    const events = await cleanUpTask(context, source.streamName, host.definition, state)
+    if (about !== undefined) for (const event of events) await tell(event, about)
   }
 
   const giveUp = (task: Running): void => {
@@ -263,18 +253,13 @@ export function createTaskRunner(
       endListening()
     },
     async cancelAll(reason) {
-      const from = unfinishedFrom()
-      const unfinished = running
-      const state = unfinished?.state ?? inherited?.state
+      const next = unfinishedFrom()
+      const task = running?.state ?? inherited?.state
       running = undefined
       inherited = undefined
-      void cleanUp(state, unfinished?.context)
-      if (host.definition.statusConfig?.statusStreamName === undefined) return
-      try {
-        await cancelRange(from, Infinity, reason)
-      } catch {
-        // A stream that cannot be read any more keeps nothing to tell of.
-      }
+      const { identifier, statusConfig } = host.definition
+      const ended = { identifier, statusConfig, next, below: source.storedNext, task, reason }
+      await context.endings.end(source, ended)
     }
   }
 }

@@ -206,13 +206,14 @@ async function openDeleted(
   folders: StreamFolders
 ): Promise<RecoveredStream | undefined> {
   if (definition?.persistence !== 'file') return undefined
-  // What exports have left that were removed before the stream was has a slash in its identifier.
+  // One without progress has ended: all its tasks are told. What has ended and left tasks has a slash in its identifier.
+  const exports = definition.exports.filter(({ identifier }) => exportProgress.has(identifier))
   const hasTasks =
-    definition.exports.some(({ kind }) => kind === 's3') || [...exportProgress.keys()].some((key) => key.includes('/'))
+    exports.some(({ kind }) => kind === 's3') || [...exportProgress.keys()].some((key) => key.includes('/'))
   if (!hasTasks || deletedFolder === undefined || folders.list().get(id) !== deletedFolder) return undefined
   try {
     const log = await folders.open(id, deletedFolder, definition, { state: decodeState(state), summaries })
-    return { id, definition, log, exportProgress, knownSegments: [...summaries.keys()] }
+    return { id, definition: { ...definition, exports }, log, exportProgress, knownSegments: [...summaries.keys()] }
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     return undefined

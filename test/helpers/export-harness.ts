@@ -44,6 +44,9 @@ export function createFakeSource(clock: FakeClock, streamName = 'stream', stream
     oldest: 0,
     durableNext: 0,
     readError: undefined,
+    get storedNext() {
+      return source.durableNext
+    },
     get reads() {
       return reads
     },

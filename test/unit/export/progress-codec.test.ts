@@ -19,6 +19,15 @@ test('progress comes back as it was saved', () => {
   const withTask = { ...PROGRESS, task: '{"key":"é"}' }
   assert.deepEqual(decodeProgress(encodeProgress(withTask)), withTask)
   assert.deepEqual(decodeProgress(encodeProgress({ ...PROGRESS, task: undefined })), PROGRESS)
+  const statusConfig = { statusStreamName: 'statuses' }
+  for (const ofTasks of [
+    { statusConfig },
+    { task: 't', statusConfig: { ...statusConfig, statusLevel: 'trace' } },
+    { ended: { reason: 'stream deleted', below: 2 ** 40 } },
+    { task: 't', statusConfig, ended: { reason: 'r', below: 0 } }
+  ] as const) {
+    assert.deepEqual(decodeProgress(encodeProgress({ ...PROGRESS, ...ofTasks })), { ...PROGRESS, ...ofTasks })
+  }
 })
 
 test('a bad value never stops a start: the export begins anew', () => {

@@ -283,6 +283,9 @@ describe('the end of an export', () => {
     for (let task = 0; task < 3; task++) await harness.put()
     await harness.step.answer(continued('one'))
     const closed = harness.engine.close('id-stream')
+    await harness.flush()
+    assert.ok(harness.saved.size > 0, 'until the upload is given up')
+    await harness.step.answer({ kind: 'failed', reason: 'AbortError: aborted', events: [] })
     await closed
     assert.deepEqual(harness.told, [
       [0, 'inProgress', 'upload started'],
