@@ -78,7 +78,10 @@ function parseCredentials(text: string): Credentials {
   } catch {
     throw invalid
   }
-  if (typeof answer !== 'object' || answer === null) throw invalid
+  // That is how nucleus lite answers, with status 200, while it cannot reach the cloud (greengrass 4).
+  if (answer === null)
+    throw new Fault('CredentialsError: the credential endpoint has no credentials now; it may not reach the cloud')
+  if (typeof answer !== 'object') throw invalid
   const { AccessKeyId, SecretAccessKey, Token, Expiration } = answer as Record<string, unknown>
   if (typeof AccessKeyId !== 'string' || typeof SecretAccessKey !== 'string') throw invalid
   const expiration = typeof Expiration === 'string' ? new Date(Expiration) : undefined

@@ -11,6 +11,8 @@ export type CredentialSource = () => Promise<Credentials>
 const REFRESH_BEFORE_EXPIRY_MS = 5 * 60_000
 /** Credentials without an expiry, such as those of a profile, are looked at anew after this time: they may be rotated. */
 const RECHECK_MS = 5 * 60_000
+/** A refresh that failed is repeated after this time, while the old ones work: each try may keep an export for seconds. */
+const REPEAT_REFRESH_MS = 30_000
 
 /**
  * The credentials of this device: the container provider first, then keys in the environment, then shared profiles
@@ -64,7 +66,10 @@ function cached(clock: Clock, fetch: CredentialSource): CredentialSource {
       return credentials
     } catch (error) {
       // What has not expired yet still works.
-      if (held !== undefined && clock.wallMs() < held.expiresMs) return held.credentials
+      if (held !== undefined && clock.wallMs() < held.expiresMs) {
+        held = { ...held, refreshMs: Math.min(held.expiresMs, clock.wallMs() + REPEAT_REFRESH_MS) }
+        return held.credentials
+      }
       throw error
     } finally {
       asking = undefined

@@ -69,8 +69,59 @@ test('while the endpoint fails, credentials are used until they expire', async (
   })
 })
 
+test('a failed refresh is not repeated with every request', async () => {
+  server.script = [answerKeys('first', 600_000), answering(500)]
+  const { ask, clock } = source()
+  await ask()
+  clock.advance(300_000)
+  for (let count = 0; count < 5; count += 1) assert.equal((await ask()).accessKeyId, 'first')
+  assert.equal(server.requests.length, 2)
+  clock.advance(30_000)
+  server.script = [answerKeys('second', 3_600_000)]
+  assert.equal((await ask()).accessKeyId, 'second')
+})
+
+test('after a failed refresh credentials are not used beyond their expiry either', async () => {
+  server.script = [answerKeys('first', 600_000), answering(500)]
+  const { ask, clock } = source()
+  await ask()
+  clock.advance(599_999)
+  assert.equal((await ask()).accessKeyId, 'first')
+  clock.advance(1)
+  await assert.rejects(ask(), { name: 'Fault' })
+})
+
+test('the null of nucleus lite while it is offline is told as what it is, and asked again', async () => {
+  server.script = [answering(200, { 'content-type': 'text/html' }, 'null'), answerKeys('first', 3_600_000)]
+  const { ask } = source()
+  await assert.rejects(ask(), {
+    name: 'Fault',
+    message: 'CredentialsError: the credential endpoint has no credentials now; it may not reach the cloud'
+  })
+  assert.equal((await ask()).accessKeyId, 'first')
+})
+
+test('an answer that breaks off is a fault', async () => {
+  server.script = [
+    (_, response) => {
+      response.writeHead(200, { 'content-length': 1_000 })
+      response.write('{"AccessKeyId":"secret"', () => response.destroy())
+    }
+  ]
+  await assert.rejects(source().ask(), { name: 'Fault', message: /cannot be reached \(ECONNRESET\)$/ })
+})
+
 test('answers that are not credentials are faults that show nothing of their content', async () => {
-  const answers = ['', 'secret', '[]', 'null', '{"AccessKeyId":"secret"}', `"${'x'.repeat(70_000)}"`]
+  const answers = [
+    '',
+    'secret',
+    '[]',
+    '{}',
+    '7',
+    '<html>secret</html>',
+    '{"AccessKeyId":"secret"}',
+    `"${'x'.repeat(70_000)}"`
+  ]
   answers.push('{"AccessKeyId":"secret","SecretAccessKey":"secret","Expiration":"soon"}')
   for (const body of answers) {
     server.script = [answering(200, {}, body)]
