@@ -106,3 +106,30 @@ for (const { lie, isQuick, fools = [] } of LIES) {
     await client.close()
   })
 }
+
+test('destinations that hang, more of them than there are slots and waiting places, hold healthy exports up once', async (t) => {
+  const liar = await openLyingEndpoint('hang')
+  const honest = await openHttpEndpoint()
+  const server = await startServer({ environment: { STREAM_MANAGER_EXPORTER_THREAD_POOL_SIZE: '1' } })
+  t.after(() => Promise.all([server.dispose(), liar.close(), honest.close()]))
+  const client = await WireClient.connect({ port: server.port })
+  const create = (name: string, http: readonly WireMap[]): Promise<WireMap> =>
+    ok(client.request(OP.createMessageStream, { definition: { name, strategyOnFull: 1, exportDefinition: { http } } }))
+  const append = (name: string): Promise<WireMap> =>
+    ok(client.request(OP.appendMessage, { name, payload: Buffer.from('x') }))
+  await create(
+    'hung',
+    ['a', 'b', 'c'].map((identifier) => ({ identifier, uri: `${liar.origin}/`, exportFormat: 1 }))
+  )
+  await append('hung')
+  await create('fine', [{ identifier: 'out', uri: `http://127.0.0.1:${honest.port}/`, exportFormat: 1 }])
+  await append('fine')
+  // Each hanging one has the slot for five seconds at most; without that it would take three minutes.
+  await honest.untilReceived(1)
+  for (let count = 2; count <= 5; count += 1) {
+    await append('fine')
+    await honest.untilReceived(count)
+  }
+  assert.ok(liar.heard >= 3)
+  await client.close()
+})

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { PutRecordsCommand } from '@aws-sdk/client-kinesis'
+import type { AwsRequestOptions } from '../../../component/aws/index.ts'
 import { localKinesisClient } from '../../helpers/kinesis-fixture.ts'
+import { answering, startScriptedServer } from '../../helpers/scripted-server.ts'
 
 const TIMEOUT_MS = 200
 const HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.1\r\n'
@@ -64,4 +66,24 @@ test('a body without end is cut off', async (t) => {
     more()
   })
   assert.match(error.message, /the answer is too long/)
+})
+
+test('a large body goes out in pieces, each of which is told, and arrives as it is', async (t) => {
+  const server = await startScriptedServer()
+  t.after(() => server.close())
+  server.script = [answering(200, { 'content-type': 'application/x-amz-json-1.1' }, '{"Records":[]}')]
+  const client = localKinesisClient(server.origin)
+  const data = Buffer.alloc(1024 * 1024, 7)
+  const command = new PutRecordsCommand({ StreamName: 's', Records: [{ Data: data, PartitionKey: 'p' }] })
+  let pieces = 0
+  const options: AwsRequestOptions = {
+    abortSignal: new AbortController().signal,
+    onProgress: () => (pieces += 1)
+  }
+  await client.send(command, options)
+  const { body, headers } = server.requests[0] ?? assert.fail('a request came')
+  const { Records } = JSON.parse(body.toString()) as { Records: { Data: string }[] }
+  assert.ok(Buffer.from(Records[0]?.Data ?? '', 'base64').equals(data))
+  assert.equal(headers['content-length'], String(body.length))
+  assert.ok(pieces >= 20, `${pieces} pieces`)
 })

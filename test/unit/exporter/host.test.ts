@@ -215,3 +215,19 @@ test('a crash ends steps as it ends batches', async () => {
   host.workers[0]?.emit('exit', 134)
   assert.deepEqual(await outcome, { kind: 'retryLater', reason: 'ExporterWorkerError: exit code 134', events: [] })
 })
+
+test('progress of a request reaches the one who waits for it, and nobody after the end', async () => {
+  const host = startHost()
+  let progressed = 0
+  const outcome = host.send(BATCH, new AbortController().signal, () => (progressed += 1))
+  const [worker] = host.workers
+  const [, sent] = worker?.posted ?? []
+  assert.ok(sent?.kind === 'send')
+  worker?.emit('message', { kind: 'progress', id: sent.id })
+  worker?.emit('message', { kind: 'progress', id: 999 })
+  assert.equal(progressed, 1)
+  worker?.emit('message', { kind: 'outcome', id: sent.id, outcome: { kind: 'delivered' } })
+  await outcome
+  worker?.emit('message', { kind: 'progress', id: sent.id })
+  assert.equal(progressed, 1)
+})

@@ -224,3 +224,27 @@ test('an aborted signal makes no request', async () => {
   assert.match(failureOf(await send(server.origin, AbortSignal.abort())), /^AbortError: /)
   assert.equal(server.requests.length, 0)
 })
+
+test('redirects share one deadline, however slowly each of them comes', async () => {
+  server.script = [
+    (_request, response) =>
+      void clock.after(50_000, () => response.writeHead(307, { location: '/again', connection: 'close' }).end())
+  ]
+  const outcome = send(server.origin)
+  const startMs = clock.monotonicMs()
+  await advanceUntil(outcome, 5_000)
+  assert.equal(failureOf(await outcome), 'TimeoutError: no answer in time')
+  assert.ok(clock.monotonicMs() - startMs <= 80_000, 'a minute, and two looks at the clock')
+})
+
+test('each piece of the body that is taken is told, a mere answer is not', async () => {
+  const definition = httpExport({ uri: server.origin, exportFormat: 'rawNotBatched' })
+  let pieces = 0
+  const messages = [{ sequenceNumber: 1, ingestTimeMs: 2, payload: Buffer.alloc(1024 * 1024) }]
+  const sink = createHttpSink(context, definition)
+  const { signal } = new AbortController()
+  assert.deepEqual(await sink.send({ streamName: 's', definition, messages }, signal, () => (pieces += 1)), {
+    kind: 'delivered'
+  })
+  assert.ok(pieces >= 16, `${pieces} pieces`)
+})

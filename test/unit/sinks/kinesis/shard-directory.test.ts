@@ -144,3 +144,51 @@ test('an abort ends the wait for the first answer', async () => {
   abort.abort()
   assert.equal(await asking, undefined)
 })
+
+test('a list that does not come holds the first request up for five seconds only', async () => {
+  const { clock, directory } = start()
+  server.script = [() => undefined]
+  const asking = directory.pacerOf('s', signal)
+  await server.received(1)
+  clock.advance(5_000)
+  assert.equal(await asking, undefined)
+  assert.equal(directory.noticeOf('s'), undefined, 'nothing is known yet')
+  clock.advance(55_000)
+  for (let turn = 0; directory.noticeOf('s') === undefined; turn += 1) {
+    assert.ok(turn < 1_000, 'all pages together get a minute')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+})
+
+test('why shards are not known is told until they are', async () => {
+  const { clock, directory } = start()
+  server.script = [failing('AccessDeniedException'), listing(['a']), failing('InternalFailure', 500)]
+  await shardsOf(directory)
+  assert.equal(
+    directory.noticeOf('s'),
+    'the shards of s cannot be listed, so requests are not paced by shard (AccessDeniedException: told so)'
+  )
+  clock.advance(300_000)
+  await untilShards(directory, ['a'])
+  assert.equal(directory.noticeOf('s'), undefined)
+  clock.advance(300_000)
+  await shardsOf(directory)
+  await server.received(3)
+  assert.deepEqual(await shardsOf(directory), ['a'])
+  assert.equal(directory.noticeOf('s'), undefined, 'what was known still holds')
+})
+
+test('all exports to one stream share its pace, and a new export gets no burst of its own', async () => {
+  const { clock, directory } = start()
+  server.script = [listing(['a'])]
+  const messages = Array.from({ length: 1_500 }, () => ({
+    sequenceNumber: 0,
+    ingestTimeMs: 0,
+    payload: Buffer.alloc(1)
+  }))
+  const placed = async (): Promise<number> => (await directory.pacerOf('s', signal))?.place(messages).shards.length ?? 0
+  assert.equal(await placed(), 1_000)
+  assert.equal(await placed(), 0)
+  clock.advance(500)
+  assert.equal(await placed(), 500)
+})

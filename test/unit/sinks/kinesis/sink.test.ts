@@ -309,3 +309,17 @@ test('a part that fails or is refused as a whole stands for its batch', async ()
   const refused = await send(batchOf(600_000, 600_000), localKinesisSink(client, undefined, knownShards('a').directory))
   assert.equal(refused.kind, 'rejected')
 })
+
+test('what is to be said about the shards comes with the outcome, which it does not change', async () => {
+  server.script = [storeAll]
+  const shards: ShardDirectory = {
+    pacerOf: () => Promise.resolve(undefined),
+    noticeOf: (name) => `no list of ${name}`,
+    suspect: () => undefined
+  }
+  assert.deepEqual(await send(batchOf(1), localKinesisSink(client, undefined, shards)), {
+    kind: 'delivered',
+    waitMs: 0,
+    notice: 'no list of target'
+  })
+})
