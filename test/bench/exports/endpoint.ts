@@ -4,7 +4,6 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { setFlagsFromString } from 'node:v8'
 import type { EndpointKind, Received } from './destination.ts'
 
 /** Enough shards that the limits of none of them are reached. */
@@ -17,8 +16,6 @@ const RECORD_MARKS: Readonly<Record<EndpointKind, string | undefined>> = {
   hanging: undefined
 }
 
-// Bodies are garbage at once: a large young generation collects them without being seen.
-setFlagsFromString('--semi-space-growth-factor=4')
 const kind = process.argv[2] as EndpointKind
 const received = { records: 0, bytes: 0, requests: 0, done: 0 }
 
@@ -110,4 +107,6 @@ const server = createServer((request, response) => {
   })
 })
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port))
+// Whoever asked for it has gone.
+process.on('disconnect', () => process.exit())
 process.on('message', () => process.send?.(received satisfies Received))
