@@ -2,76 +2,13 @@ import { createHash, type Hash } from 'node:crypto'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { crc32 } from '../../component/base/crc32.ts'
+import { answerError, type ServiceError } from './aws-model/errors.ts'
+import { createGate } from './aws-model/gate.ts'
+import { signedRegionOf } from './aws-model/signature.ts'
+import { escapeXml } from './aws-model/xml.ts'
+import type { Misbehaviour, S3Operation, S3Request, S3Server, StoredObject } from './aws-s3/server-types.ts'
 
-/** What a stand-in for S3 holds of an object: its bytes are checked and counted, not kept. */
-export interface StoredObject {
-  readonly bytes: number
-  readonly sha256: string
-  readonly metadata: Readonly<Record<string, string>>
-  /** Parts it was put together from; 0 for a single PUT. */
-  readonly parts: number
-}
-
-/** One request, as it came. */
-export interface S3Request {
-  readonly operation: S3Operation
-  readonly bucket: string
-  readonly key: string
-  readonly partNumber: number | undefined
-  /** Region that the request was signed for. */
-  readonly region: string
-}
-
-export type S3Operation = 'PutObject' | 'Create' | 'UploadPart' | 'ListParts' | 'Complete' | 'Abort'
-
-/** What a test wants to happen instead of a proper answer. */
-export type Misbehaviour =
-  | {
-      readonly kind: 'error'
-      readonly status: number
-      readonly code: string
-      readonly region?: string
-      readonly retryAfter?: string
-    }
-  /** Answers before the body has come. */
-  | { readonly kind: 'early'; readonly status: number; readonly code: string }
-  | { readonly kind: 'html'; readonly status: number }
-  | { readonly kind: 'reset' | 'hang' | 'empty200' }
-  /** Begins an answer and never ends its first line. */
-  | { readonly kind: 'drip' }
-  /** Reads nothing of the body. */
-  | { readonly kind: 'stuck' }
-  /** Does the work, then cuts the connection. */
-  | { readonly kind: 'cutAfter' }
-
-/**
- * A stand-in for S3, as strict as the service: it refuses requests without a signature, bodies that are not those of their
- * checksum, parts that are too small or out of order. Buckets are reached by path.
- */
-export interface S3Server {
-  readonly origin: string
-  readonly requests: S3Request[]
-  readonly objects: ReadonlyMap<string, StoredObject>
-  /** Ids of uploads that are neither completed nor aborted. */
-  readonly openUploads: readonly string[]
-  /** Bytes of bodies received so far. */
-  readonly receivedBytes: number
-  /** Connections that are open now. */
-  readonly connections: number
-  /** Connections that were ever made. */
-  readonly connectionsMade: number
-  /** Decides on each request before it is served; undefined for a proper answer. */
-  misbehave: (request: S3Request) => Misbehaviour | undefined
-  /** Parts in one answer of ListParts. */
-  listPage: number
-  /** Resolves once a request has come for which `wanted` holds. */
-  until(wanted: (request: S3Request) => boolean): Promise<void>
-  /** Forgets an upload, as a bucket's rule does. */
-  dropUpload(id: string): void
-  /** Makes a part another one of the same size. */
-  spoilPart(id: string, number: number): void
-  close(): Promise<void>
-}
+export type { Misbehaviour, S3Operation, S3Request, S3Server, StoredObject } from './aws-s3/server-types.ts'
 
 interface Part {
   readonly bytes: number
@@ -93,8 +30,14 @@ interface Upload {
 const MIB = 1024 * 1024
 const PART_BYTES_MIN = 5 * MIB
 const PART_NUMBER_MAX = 10_000
-const SIGNATURE =
-  /^AWS4-HMAC-SHA256 Credential=[^/]+\/\d{8}\/([a-z0-9-]+)\/s3\/aws4_request, SignedHeaders=[a-z0-9;-]+, Signature=[0-9a-f]{64}$/
+const OPERATIONS = [
+  'PutObject',
+  'CreateMultipartUpload',
+  'UploadPart',
+  'ListParts',
+  'CompleteMultipartUpload',
+  'AbortMultipartUpload'
+]
 
 /** An answer of the service that is an error. */
 class S3Error extends Error {
@@ -108,13 +51,6 @@ class S3Error extends Error {
   }
 }
 
-const escapeXml = (text: string): string => text.replace(/[<>&"]/g, (char) => `&#${char.charCodeAt(0)};`)
-
-function errorXml(code: string, message: string, region?: string): string {
-  const where = region === undefined ? '' : `<Region>${region}</Region>`
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${escapeXml(message)}</Message>${where}<RequestId>R</RequestId></Error>`
-}
-
 function crcOf(bytes: Buffer): string {
   const crc = Buffer.alloc(4)
   crc.writeUInt32BE(crc32(bytes))
@@ -122,6 +58,8 @@ function crcOf(bytes: Buffer): string {
 }
 
 export async function startS3Server(buckets: readonly string[] = ['bucket']): Promise<S3Server> {
+  const gate = createGate('s3', OPERATIONS)
+  gate.region = undefined
   const objects = new Map<string, StoredObject>()
   const uploads = new Map<string, Upload>()
   const requests: S3Request[] = []
@@ -271,18 +209,21 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
     }
   }
 
-  const answerError = (response: http.ServerResponse, status: number, code: string, text: string, region?: string) => {
-    const headers = region === undefined ? {} : { 'x-amz-bucket-region': region }
-    response.writeHead(status, { 'content-type': 'application/xml', ...headers })
-    response.end(errorXml(code, text, region))
-  }
+  const fail = (response: http.ServerResponse, error: ServiceError): void => answerError(gate.model, error, response)
 
   /** @returns true when the request has been dealt with */
   const misbehaveNow = (wrong: Misbehaviour, request: http.IncomingMessage, response: http.ServerResponse): boolean => {
     switch (wrong.kind) {
       case 'error':
         if (wrong.retryAfter !== undefined) response.setHeader('retry-after', wrong.retryAfter)
-        answerError(response, wrong.status, wrong.code, 'as the test wants it', wrong.region)
+        fail(response, {
+          name: wrong.code,
+          status: wrong.status,
+          message: 'as the test wants it',
+          ...(wrong.region === undefined
+            ? {}
+            : { fields: { Region: wrong.region }, headers: { 'x-amz-bucket-region': wrong.region } })
+        })
         return true
       case 'html':
         response.writeHead(wrong.status, { 'content-type': 'text/html' }).end('<html><body>Please log in</body></html>')
@@ -309,9 +250,9 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
     const url = new URL(incoming.url ?? '/', 'http://localhost')
     const [, bucket = '', ...path] = url.pathname.split('/')
     const operation = operationOf(incoming.method ?? '', url.searchParams)
-    const region = SIGNATURE.exec(incoming.headers.authorization ?? '')?.[1]
-    if (operation === undefined || region === undefined || incoming.headers['x-amz-content-sha256'] === undefined) {
-      answerError(response, 403, 'AccessDenied', 'not a signed request that this server knows')
+    const region = signedRegionOf(incoming.headers)
+    if (operation === undefined || region === undefined) {
+      fail(response, { name: 'AccessDenied', status: 403, message: 'not a signed request that this server knows' })
       return
     }
     const part = url.searchParams.get('partNumber')
@@ -321,7 +262,7 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
     const wrong = server.misbehave(request)
     for (const check of waiting) check()
     if (wrong?.kind === 'early') {
-      answerError(response, wrong.status, wrong.code, 'as the test wants it')
+      fail(response, { name: wrong.code, status: wrong.status, message: 'as the test wants it' })
       return
     }
     const chunks: Buffer[] = []
@@ -332,18 +273,17 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
       chunks.push(chunk)
     })
     incoming.on('end', () => {
+      const body = Buffer.concat(chunks)
       if (wrong !== undefined && misbehaveNow(wrong, incoming, response)) return
+      const { method = '', url: place = '', headers: received } = incoming
+      if (gate.refuses({ method, url: place, headers: received, body }, response)) return
       try {
-        const {
-          headers = {},
-          xml,
-          status = 200
-        } = serve(request, url.searchParams, incoming.headers, Buffer.concat(chunks))
+        const { headers = {}, xml, status = 200 } = serve(request, url.searchParams, incoming.headers, body)
         if (wrong?.kind === 'cutAfter') incoming.socket.resetAndDestroy()
         else response.writeHead(status, headers).end(xml)
       } catch (error) {
         if (!(error instanceof S3Error)) throw error
-        answerError(response, error.status, error.code, error.message)
+        fail(response, { name: error.code, status: error.status, message: error.message })
       }
     })
   }
@@ -357,6 +297,7 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
   await new Promise<void>((resolve) => httpServer.listen(0, '127.0.0.1', resolve))
   const server: S3Server = {
     origin: `http://127.0.0.1:${(httpServer.address() as AddressInfo).port}`,
+    gate,
     requests,
     objects,
     get openUploads() {

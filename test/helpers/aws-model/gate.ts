@@ -16,6 +16,8 @@ export interface Gate {
   keys: readonly TestKey[]
   /** Where the service is; undefined: anywhere. */
   region: string | undefined
+  /** How S3 tells that a bucket is in another region; both are seen. */
+  elsewhere: 'AuthorizationHeaderMalformed' | 'PermanentRedirect'
   /** Time of the service, milliseconds since the epoch. */
   nowMs: () => number
   /** Members of a body that are let through though the model does not know them. */
@@ -42,18 +44,15 @@ export function createGate(service: ServiceName, operations: readonly string[]):
   const refusals: string[] = []
 
   const examine = (request: ReceivedRequest): ServiceError | undefined => {
-    const nowMs = gate.nowMs()
     const problem = signatureProblem(request, {
       service,
       region: gate.region,
       keys: gate.keys,
-      nowMs,
+      nowMs: gate.nowMs(),
       skewMsMax: service === 's3' ? S3_SKEW_MS_MAX : SKEW_MS_MAX
     })
     if (problem !== undefined) {
-      const date = { date: new Date(nowMs).toUTCString() }
-      const error = service === 's3' ? s3SignatureError(problem, gate.region) : signatureError(problem)
-      return { ...error, headers: { ...error.headers, ...date } }
+      return service === 's3' ? s3SignatureError(problem, gate) : signatureError(problem)
     }
     const checked = checkRequest(model, request, gate.isAllowed)
     violations.push(...checked.violations.map(({ text }) => text))
@@ -66,6 +65,7 @@ export function createGate(service: ServiceName, operations: readonly string[]):
     refusals,
     keys: TEST_KEYS,
     region: 'eu-central-1',
+    elsewhere: 'AuthorizationHeaderMalformed',
     nowMs: () => Date.now(),
     isAllowed: () => false,
     examine(request) {
@@ -74,6 +74,8 @@ export function createGate(service: ServiceName, operations: readonly string[]):
       return error
     },
     refuses(request, response) {
+      // Clients learn the time of the service from its answers.
+      response.setHeader('date', new Date(gate.nowMs()).toUTCString())
       const error = gate.examine(request)
       if (error !== undefined) answerError(model, error, response)
       return error !== undefined
@@ -118,20 +120,25 @@ function signatureError(problem: SignatureProblem): ServiceError {
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
-function s3SignatureError(problem: SignatureProblem, region: string | undefined): ServiceError {
+function s3SignatureError(
+  problem: SignatureProblem,
+  { region = '', elsewhere }: Pick<Gate, 'region' | 'elsewhere'>
+): ServiceError {
   switch (problem) {
     case 'missing':
       return { name: 'AccessDenied', status: 403, message: 'Access Denied' }
     case 'malformed':
     case 'wrongService':
       return { name: 'AuthorizationHeaderMalformed', status: 400, message: 'The authorization header is malformed' }
-    case 'wrongRegion':
-      return {
-        name: 'AuthorizationHeaderMalformed',
-        status: 400,
-        message: `The authorization header is malformed; the region is wrong; expecting '${region ?? ''}'`,
-        ...(region === undefined ? {} : { fields: { Region: region }, headers: { 'x-amz-bucket-region': region } })
+    case 'wrongRegion': {
+      const headers = { 'x-amz-bucket-region': region }
+      if (elsewhere === 'PermanentRedirect') {
+        const message = 'The bucket you are attempting to access must be addressed using the specified endpoint.'
+        return { name: elsewhere, status: 301, message, fields: { Endpoint: `s3.${region}.amazonaws.com` }, headers }
       }
+      const message = `The authorization header is malformed; the region is wrong; expecting '${region}'`
+      return { name: elsewhere, status: 400, message, fields: { Region: region }, headers }
+    }
     case 'unknownKey':
       return {
         name: 'InvalidAccessKeyId',

@@ -23,6 +23,8 @@ export interface WireExport {
 }
 
 const TURNS_MAX = 50_000
+/** Timers of the engine that may fire meanwhile: pauses of minutes, mostly. */
+const TIMERS_MAX = 200
 
 /** Starts an export of messages that are all there. @param makeSink gets the clock that the engine has */
 export function startWireExport(
@@ -63,14 +65,21 @@ export function startWireExport(
       return progress()?.skippedMessages ?? 0
     },
     async until(hasHappened) {
+      let timers = 0
       for (let turn = 0; !hasHappened(); turn += 1) {
-        assert.ok(turn < TURNS_MAX, 'the export makes progress')
+        assert.ok(turn < TURNS_MAX && timers < TIMERS_MAX, `the export makes progress: ${errorOf(harness, source)}`)
         await harness.flush()
         // Requests take no time: what waits for an answer does not see it being late.
-        if (underWay === 0 && harness.clock.nextTimerMs !== undefined) harness.clock.advance(harness.clock.nextTimerMs)
+        if (underWay > 0 || harness.clock.nextTimerMs === undefined) continue
+        harness.clock.advance(harness.clock.nextTimerMs)
+        timers += 1
       }
     },
     finish: () => wire.until(() => wire.next === source.durableNext)
   }
   return wire
+}
+
+function errorOf({ engine }: ExportHarness, { streamId }: FakeSource): string {
+  return engine.statuses(streamId)[0]?.errorMessage ?? 'no error'
 }
