@@ -5,9 +5,8 @@ import { createInputFolder, MIB, taskOf } from '../helpers/s3-fixture.ts'
 import { startS3Server } from '../helpers/s3-server.ts'
 import { createSeededRandom } from '../helpers/seeded-random.ts'
 import { startServer } from '../helpers/server-process.ts'
-import { append, readAll } from '../helpers/stream-calls.ts'
+import { append, appendAll, createStream, defining, readAll, succeed } from '../helpers/stream-calls.ts'
 import { OP, WireClient } from '../helpers/wire-client.ts'
-import { createStream, succeed } from '../helpers/stream-calls.ts'
 
 /*
  * The built server is killed in the middle of uploads, at requests that a seed chooses. In the end every file is in S3 as
@@ -27,7 +26,8 @@ interface Status {
   readonly statusContext: { readonly sequenceNumber: number }
 }
 const SUCCESS = 0
-const FINAL = [0, 1, 4]
+const CANCELED = 4
+const FINAL = [0, 1, CANCELED]
 
 test('uploads survive kills', async (t) => {
   const seed = Number(process.env['STREAM_MANAGER_TEST_SEED'] ?? 1)
@@ -93,3 +93,41 @@ test('uploads survive kills', async (t) => {
   assert.ok(parts.length - distinct <= kills + 3 * s3.openUploads.length, 'only parts in flight are sent again')
   await client.close()
 })
+
+for (const end of ['stream', 'export'] as const) {
+  test(`all tasks of a deleted ${end} are told to be cancelled, also when kills come in between`, async (t) => {
+    const tasks = 5_000
+    const first = await startServer({})
+    let server = first
+    t.after(async () => {
+      await server.dispose()
+      await first.dispose()
+    })
+    let client = await WireClient.connect({ port: server.port })
+    await createStream(client, 'statuses')
+    const executor = { identifier: 's3', disabled: true, statusConfig: { statusStreamName: 'statuses' } }
+    await createStream(client, 'tasks', { exportDefinition: { s3TaskExecutor: [executor] } })
+    const task = JSON.stringify(taskOf('/absent', {}))
+    await appendAll(client, 'tasks', Array<string>(tasks).fill(task))
+
+    if (end === 'stream') await succeed(client, OP.deleteMessageStream, { name: 'tasks' })
+    else await succeed(client, OP.updateMessageStream, defining('tasks'))
+    const toldSoFar = async (): Promise<Set<number>> => {
+      const statuses = (await readAll(client, 'statuses')).map(
+        ({ payload }) => JSON.parse(payload.toString()) as Status
+      )
+      assert.ok(statuses.every(({ status }) => status === CANCELED))
+      return new Set(statuses.map(({ statusContext }) => statusContext.sequenceNumber))
+    }
+    const atKills: number[] = []
+    for (let kill = 0; kill < 2; kill++) {
+      await server.kill('SIGKILL')
+      server = await startServer({ storeRoot: first.storeRoot })
+      client = await WireClient.connect({ port: server.port })
+      atKills.push((await toldSoFar()).size)
+    }
+    t.diagnostic(`told at the starts: ${atKills.join(', ')} of ${tasks}`)
+    while ((await toldSoFar()).size < tasks);
+    await client.close()
+  })
+}

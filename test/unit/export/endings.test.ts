@@ -84,6 +84,16 @@ describe('an export that is gone', () => {
     assert.deepEqual([...recordsOf(harness).keys()], ['e/1'], 'until the upload is given up')
   })
 
+  it('is known also when it was never attempted', async () => {
+    const before = await withTasks(3)
+    before.source.drop(1)
+    before.open(s3Export({ disabled: true }))
+    const harness = await withTasks(3)
+    harness.engine.open(harness.source, [], recordsOf(before))
+    await harness.flush()
+    assert.deepEqual(canceledIn(harness), [1, 2])
+  })
+
   it('may have left its identifier to one of another kind', async () => {
     const before = await withTasks(2)
     before.open()
