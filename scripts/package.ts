@@ -12,8 +12,8 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const USAGE = `usage: scripts/package [--arch x64,arm64,armv7] [--with-node MAJOR] [--local] [--output FOLDER]
   --arch       makes the package for these architectures only
   --with-node  ships the official Node.js of this major version too (20, 22 or 24; there is none for armv7)
-  --local      also lays everything out for a deployment on the device itself, and prints the commands
-  --output     instead of greengrass-build, which the Greengrass Development Kit publishes from`
+  --local      also lays everything out for a deployment on the device itself, in artifacts/local, and prints the commands
+  --output     instead of greengrass-build, which the Greengrass Development Kit publishes from; with \`local\` in it`
 
 const PACKAGE_FOLDERS = ['artifacts', 'recipes', 'local']
 
@@ -23,7 +23,8 @@ class Refusal extends Error {}
 interface Options {
   readonly architectures: readonly Architecture[]
   readonly nodeMajor: string | undefined
-  readonly isLocal: boolean
+  /** Receives the layout for deployments on the device itself. */
+  readonly local: string | undefined
   readonly output: string
 }
 
@@ -37,17 +38,19 @@ function parseOptions(args: readonly string[]): Options {
         arch: { type: 'string' },
         'with-node': { type: 'string' },
         local: { type: 'boolean', default: false },
-        output: { type: 'string', default: join(ROOT, 'greengrass-build') }
+        output: { type: 'string' }
       }
     })
     const names = values.arch?.split(',') ?? ARCHITECTURES.map(({ name }) => name)
     const unknown = names.find((name) => !ARCHITECTURES.some((architecture) => architecture.name === name))
+    const output = resolve(values.output ?? join(ROOT, 'greengrass-build'))
+    const localFolder = join(values.output === undefined ? join(ROOT, 'artifacts') : output, 'local')
     if (unknown !== undefined) throw new Refusal(`there are no packages for the architecture "${unknown}"`)
     return {
       architectures: ARCHITECTURES.filter(({ name }) => names.includes(name)),
       nodeMajor: values['with-node'],
-      isLocal: values.local,
-      output: resolve(values.output)
+      local: values.local ? localFolder : undefined,
+      output
     }
   } catch (error) {
     throw new Refusal(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
@@ -114,17 +117,17 @@ function assertBundleVersion(file: string, version: string): void {
 
 /** Lays recipe and artifacts out as both local command lines want them (greengrass 6.1, 6.2), and prints these. */
 function layOutLocally(
-  output: string,
+  local: string,
   artifacts: string,
   recipe: string,
   { name, version }: Omit<Expected, 'files'>
 ): void {
-  const recipes = join(output, 'local', 'recipes')
-  const files = join(output, 'local', 'artifacts', name, version)
+  const recipes = join(local, 'recipes')
+  const files = join(local, 'artifacts', name, version)
+  rmSync(local, { recursive: true, force: true })
   for (const folder of [recipes, files]) mkdirSync(folder, { recursive: true })
   writeFileSync(join(recipes, `${name}-${version}.yaml`), recipe)
   for (const file of readdirSync(artifacts)) copyFileSync(join(artifacts, file), join(files, file))
-  const local = join(output, 'local')
   console.log(`For the classic nucleus:
   sudo /greengrass/v2/bin/greengrass-cli deployment create \\
     --recipeDir ${local}/recipes --artifactDir ${local}/artifacts --merge "${name}=${version}"
@@ -142,7 +145,7 @@ function clear(output: string): void {
 }
 
 function makePackage(options: Options): void {
-  const { output, isLocal } = options
+  const { output, local } = options
   const identity = readIdentity()
   const artifacts = join(output, 'artifacts', identity.name, identity.version)
   clear(output)
@@ -154,7 +157,7 @@ function makePackage(options: Options): void {
   if (problems.length > 0) throw new Refusal(['recipe.yaml cannot be deployed:', ...problems].join('\n  '))
   writeFileSync(join(output, 'recipes', 'recipe.yaml'), recipe)
   note(`Packaged ${identity.name} ${identity.version}: ${relative(process.cwd(), artifacts)}`)
-  if (isLocal) layOutLocally(output, artifacts, recipe, identity)
+  if (local !== undefined) layOutLocally(local, artifacts, recipe, identity)
 }
 
 try {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { ARCHITECTURES } from '../../scripts/architectures.ts'
 import { createDevice, NAME, openFolder, runPackage, VERSION } from '../helpers/device.ts'
 import { smoke } from '../helpers/smoke.ts'
 
+const ROOT = join(import.meta.dirname, '..', '..')
 const folder = openFolder('stream-manager-package-')
 const output = join(folder, 'out')
 const artifacts = join(output, 'artifacts', NAME, VERSION)
@@ -32,7 +34,7 @@ describe('scripts/package', () => {
       assert.deepEqual([head.toString('latin1', 1, 4), head.readUInt16LE(18)], ['ELF', elfMachine], file)
     }
     const published = readFileSync(join(output, 'recipes', 'recipe.yaml'), 'utf8')
-    assert.equal(published, readFileSync(join(import.meta.dirname, '..', '..', 'recipe.yaml'), 'utf8'))
+    assert.equal(published, readFileSync(join(ROOT, 'recipe.yaml'), 'utf8'))
   })
 
   it('lays out a local deployment as both command lines want it (greengrass 6.1, 6.2)', () => {
@@ -45,6 +47,43 @@ describe('scripts/package', () => {
     assert.ok(printed.includes(`--merge "${NAME}=${VERSION}"`))
     assert.ok(printed.includes(`ggl-cli deploy --recipe-dir ${local}/recipes --artifacts-dir ${local}/artifacts`))
     assert.ok(printed.includes(`--add-component ${NAME}=${VERSION}`))
+  })
+
+  it('leaves the local layout below artifacts/ when it is not told where', () => {
+    const project = join(folder, 'project')
+    mkdirSync(project)
+    for (const path of ['package.json', 'package-lock.json', 'recipe.yaml', 'gdk-config.json', 'scripts'])
+      cpSync(join(ROOT, path), join(project, path), { recursive: true, preserveTimestamps: true })
+    for (const path of ['artifacts', 'component']) mkdirSync(join(project, path))
+    for (const file of ['stream-manager.cjs', 'launch.sh'])
+      cpSync(join(artifacts, file), join(project, 'artifacts', file))
+    symlinkSync(join(ROOT, 'node_modules'), join(project, 'node_modules'))
+    const script = join(project, 'scripts', 'package-local')
+    const commands = execFileSync(script, ['--arch', 'x64'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    const local = join(project, 'artifacts', 'local')
+    assert.deepEqual(readdirSync(local).sort(), ['artifacts', 'recipes'])
+    assert.deepEqual(readdirSync(join(local, 'recipes')), [`${NAME}-${VERSION}.yaml`])
+    const files = ['aws-crt-linux-x64.node', 'launch.sh', 'lmdb-linux-x64.node', 'stream-manager.cjs']
+    assert.deepEqual(readdirSync(join(local, 'artifacts', NAME, VERSION)).sort(), files)
+    for (const folders of [`--recipeDir ${local}/recipes --artifactDir ${local}/artifacts`, `--recipe-dir ${local}/`])
+      assert.ok(commands.includes(folders), commands)
+    assert.deepEqual(readdirSync(join(project, 'greengrass-build')).sort(), ['artifacts', 'recipes'])
+  })
+
+  it('makes native parts for the glibc and libstdc++ that are documented (docs/deploying.md)', () => {
+    const needed = (file: string, library: string): number[] => {
+      const text = readFileSync(join(artifacts, file), 'latin1')
+      const versions = [...text.matchAll(new RegExp(`\\b${library}_([\\d.]+)\\0`, 'g'))].map((match) => match[1]!)
+      return versions.map((version) =>
+        version.split('.').reduce((sum, part, at) => sum + Number(part) / 1_000 ** at, 0)
+      )
+    }
+    for (const file of readdirSync(artifacts).filter((name) => name.endsWith('.node'))) {
+      const [glibc, libstdcxx] = [needed(file, 'GLIBC'), needed(file, 'GLIBCXX')]
+      assert.ok(glibc.length > 0, file)
+      assert.ok(Math.max(...glibc) <= 2.034, `${file} needs glibc ${Math.max(...glibc)}`)
+      assert.ok(Math.max(0, ...libstdcxx) <= 3.004029, `${file} needs libstdc++ ${Math.max(...libstdcxx)}`)
+    }
   })
 
   it('makes packages for some architectures only', () => {
