@@ -21,6 +21,15 @@ export interface AwsClientSettings {
   readonly requestHandler: AwsRequestHandler
   readonly maxAttempts: 1
   readonly customUserAgent: string
+  readonly logger: typeof SILENT
+}
+
+/** Without a logger the client writes to the console, past our log. */
+const SILENT = {
+  debug: (): void => undefined,
+  info: (): void => undefined,
+  warn: (): void => undefined,
+  error: (): void => undefined
 }
 
 /** Where and how a service is reached. A custom endpoint is taken as it is, also in FIPS mode. */
@@ -32,9 +41,18 @@ export function awsClientSettings(context: AwsContext, service: AwsService): Aws
     ...(endpoint === undefined ? {} : { endpoint }),
     disableHostPrefix: endpoint !== undefined,
     useFipsEndpoint: endpoint === undefined && usesFips(context.environment),
-    credentials: context.credentials,
+    credentials: remembering(context.credentials),
     requestHandler: context.requestHandler,
     maxAttempts: 1,
-    customUserAgent: context.userAgent
+    customUserAgent: context.userAgent,
+    logger: SILENT
   }
+}
+
+/**
+ * Tells the client that the source remembers credentials by itself. The client would keep its own copy until five minutes
+ * before the expiry, without one for ever, and so go on with credentials that were revoked or rotated.
+ */
+function remembering(credentials: CredentialSource): CredentialSource {
+  return Object.assign(() => credentials(), { memoized: true })
 }
