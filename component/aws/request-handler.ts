@@ -87,11 +87,14 @@ function inPieces(body: unknown, onProgress: () => void): unknown {
   if (typeof body !== 'string' && !(body instanceof Uint8Array)) return body
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
   if (bytes.length <= PIECE_BYTES) return body
-  function* pieces(): Generator<Uint8Array> {
-    for (let offset = 0; offset < bytes.length; offset += PIECE_BYTES) {
-      yield bytes.subarray(offset, offset + PIECE_BYTES)
-      onProgress()
+  let offset = 0
+  // A generator behind Readable.from would do, but costs a third of what the whole request does.
+  return new Readable({
+    highWaterMark: PIECE_BYTES,
+    read() {
+      if (offset > 0) onProgress()
+      this.push(offset < bytes.length ? bytes.subarray(offset, offset + PIECE_BYTES) : null)
+      offset += PIECE_BYTES
     }
-  }
-  return Readable.from(pieces(), { objectMode: false, highWaterMark: PIECE_BYTES })
+  })
 }
