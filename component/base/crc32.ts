@@ -11,19 +11,32 @@ function buildTable(): Uint32Array {
   return table
 }
 
-/** CRC-32 in plain JavaScript, for a Node.js older than 20.15, which has none. */
-export function createTableCrc32(): (bytes: Uint8Array, seed?: number) => number {
-  const table = buildTable()
-  return (bytes, seed = 0) => {
-    let crc = ~seed
-    for (const byte of bytes) crc = (crc >>> 8) ^ (table[(crc ^ byte) & 0xff] ?? 0)
-    return ~crc >>> 0
-  }
+const TABLE = buildTable()
+
+/** Below this length a call into native code costs more than the table. */
+const TABLE_BYTES_MAX = 32
+
+/**
+ * CRC-32 of `bytes[start, end)` in plain JavaScript: for a few bytes out of the middle of a buffer, where a view would
+ * cost more than the checksum. `seed` as for `crc32`.
+ */
+export function crc32Within(bytes: Uint8Array, start: number, end: number, seed: number): number {
+  let crc = ~seed
+  for (let index = start; index < end; index++) crc = (crc >>> 8) ^ (TABLE[(crc ^ (bytes[index] ?? 0)) & 0xff] ?? 0)
+  return ~crc >>> 0
 }
+
+/** CRC-32 in plain JavaScript, for a Node.js older than 20.15, which has none. */
+export function tableCrc32(bytes: Uint8Array, seed = 0): number {
+  return crc32Within(bytes, 0, bytes.length, seed)
+}
+
+const nativeCrc32 = (zlib as Partial<typeof zlib>).crc32 ?? tableCrc32
 
 /**
  * CRC-32 of `bytes` as an unsigned number. `seed` is the result for the bytes before them, so that a checksum can be
  * taken over several buffers.
  */
-export const crc32: (bytes: Uint8Array, seed?: number) => number =
-  (zlib as Partial<typeof zlib>).crc32 ?? createTableCrc32()
+export function crc32(bytes: Uint8Array, seed = 0): number {
+  return bytes.length > TABLE_BYTES_MAX ? nativeCrc32(bytes, seed) : crc32Within(bytes, 0, bytes.length, seed)
+}

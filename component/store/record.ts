@@ -1,4 +1,4 @@
-import { crc32 } from '../base/crc32.ts'
+import { crc32, crc32Within } from '../base/crc32.ts'
 
 /**
  * One record of a segment, all numbers little-endian:
@@ -38,7 +38,8 @@ export function readUint64(buffer: Buffer, position: number): number {
 
 /** Writes an integer of 0 to 2^53 - 1 as unsigned 64-bit number. */
 export function writeUint64(buffer: Buffer, position: number, value: number): void {
-  buffer.writeUInt32LE(value % TWO_TO_32, position)
+  // The shift takes the remainder of a division by 2^32.
+  buffer.writeUInt32LE(value >>> 0, position)
   buffer.writeUInt32LE(Math.floor(value / TWO_TO_32), position + 4)
 }
 
@@ -84,7 +85,7 @@ export function checksumAt(buffer: Buffer, position: number): number {
 
 /** The checksum of the header part alone: the seed for the payload's. */
 export function headerChecksum(buffer: Buffer, position: number, seed: number): number {
-  return crc32(buffer.subarray(position + LENGTH_AT, position + RECORD_HEADER_BYTES), seed)
+  return crc32Within(buffer, position + LENGTH_AT, position + RECORD_HEADER_BYTES, seed)
 }
 
 /** The expensive part of the check. The whole record of `bytes` must lie in the buffer. */
@@ -111,11 +112,10 @@ export function writeRecord(
   ingestTimeMs: number,
   seed: number
 ): number {
-  const end = position + RECORD_HEADER_BYTES + payload.length
   writeFields(target, position, payload.length, sequence, ingestTimeMs)
-  payload.copy(target, position + RECORD_HEADER_BYTES)
-  target.writeUInt32LE(crc32(target.subarray(position + LENGTH_AT, end), seed), position)
-  return end
+  target.set(payload, position + RECORD_HEADER_BYTES)
+  target.writeUInt32LE(crc32(payload, headerChecksum(target, position, seed)), position)
+  return position + RECORD_HEADER_BYTES + payload.length
 }
 
 /**

@@ -10,6 +10,7 @@ import { RECORD_HEADER_BYTES } from './record.ts'
 import { batchBytes, STEP_BYTES, writeBatch, writeBatchInSteps } from './record-batch.ts'
 import { segmentPath } from './segment-name.ts'
 import { indexOf, type Segment } from './segment.ts'
+import { INDEX_SLOT_BYTES } from './sparse-index.ts'
 import { removeQuietly, type NewSegmentFile, type SpareSegment } from './spare-segment.ts'
 import type { LogState, NewRecord, SegmentSummary, StreamLog } from './stream-log.ts'
 import { isSpaceError } from './system-error.ts'
@@ -229,12 +230,18 @@ export class SegmentLog implements StreamLog {
     const index = indexOf(segment)
     const { start, end } = openActive(segment)
     let offset = end
+    let nextSlotOffset = 0
+    let { lastIngestMs } = segment
     for (const { payload, ingestTimeMs } of records) {
-      index.note(segments.next, offset)
-      if (ingestTimeMs > segment.lastIngestMs) segment.lastIngestMs = ingestTimeMs
+      if (offset >= nextSlotOffset) {
+        index.note(segments.next, offset)
+        nextSlotOffset = offset - (offset % INDEX_SLOT_BYTES) + INDEX_SLOT_BYTES
+      }
+      lastIngestMs = Math.max(lastIngestMs, ingestTimeMs)
       offset += RECORD_HEADER_BYTES + payload.length
       segments.next++
     }
+    segment.lastIngestMs = lastIngestMs
     assert(offset === end + bytes, 'the written bytes are those of the records')
     segment.layout = { start, end: offset }
     segment.next = segments.next
