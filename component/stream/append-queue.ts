@@ -9,6 +9,13 @@ import type { SyncDone } from './sync-loop.ts'
 /** Called exactly once: with a failure and -1, or with undefined and the sequence number of the message. */
 export type AppendDone = (failure: Failure | undefined, sequenceNumber: number) => void
 
+/** A message on its way into a stream. */
+export interface Append extends NewRecord {
+  /** Set by the queue. */
+  ingestTimeMs: number
+  readonly done: AppendDone
+}
+
 /** What the queue needs of its stream. */
 export interface AppendQueueOptions {
   readonly log: StreamLog
@@ -32,32 +39,30 @@ export interface AppendQueueOptions {
  * turn in the same queue, so nothing else ever changes the log while a write is under way.
  */
 export interface AppendQueue {
-  append(payload: Buffer, done: AppendDone): void
+  append(append: Append): void
   /** Runs `action` alone, after the appends that came before it. Rejects with what it threw. */
   exclusively(action: () => void | Promise<void>): Promise<void>
   /** Refuses queued and later appends with `failure`. */
   close(failure: Failure): void
 }
 
-interface PendingAppend extends NewRecord {
-  readonly done: AppendDone
-}
-
-type Job = PendingAppend | (() => Promise<void>)
+type Job = Append | (() => Promise<void>)
 
 /** Creates the queue; it is idle until the first append. */
 export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
   const { log, space, policy, defer } = options
   let jobs: Job[] = []
+  /** Appends of one turn of the event loop have the same ingest time. */
+  let turnMs = 0
   let isScheduled = false
   let isDraining = false
   let closedBecause: Failure | undefined
 
   /** Records that fit into the active segment together and wait for one write. */
-  let group: PendingAppend[] = []
+  let group: Append[] = []
   let groupBytes = 0
 
-  const refuse = (job: PendingAppend, failure: Failure): void => job.done(failure, -1)
+  const refuse = (job: Append, failure: Failure): void => job.done(failure, -1)
 
   /** The failure for what a log or the catalogue threw; a bug is passed on and ends the process. */
   const failureOf = (error: unknown): Failure => {
@@ -65,11 +70,12 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
     return options.failureOf(error)
   }
 
-  const acknowledge = (written: readonly PendingAppend[], firstNumber: number): void => {
-    written.forEach((job, index) => job.done(undefined, firstNumber + index))
+  const acknowledge = (written: readonly Append[], firstNumber: number): void => {
+    let sequenceNumber = firstNumber
+    for (const job of written) job.done(undefined, sequenceNumber++)
   }
 
-  const groupWritten = (written: readonly PendingAppend[], firstNumber: number): void => {
+  const groupWritten = (written: readonly Append[], firstNumber: number): void => {
     options.written()
     if (!policy().syncsBeforeAcknowledging) {
       acknowledge(written, firstNumber)
@@ -140,7 +146,7 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
   }
 
   /** Puts one append into the group, after whatever must happen before. Returns a promise only when that takes time. */
-  const admit = (job: PendingAppend): Promise<void> | undefined => {
+  const admit = (job: Append): Promise<void> | undefined => {
     const bytes = log.recordBytes(job.payload.length)
     if (bytes > policy().bytesMax) {
       refuse(job, FAILURES.messageTooLarge)
@@ -163,7 +169,7 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
     }
   }
 
-  const admitSlowly = async (job: PendingAppend, bytes: number): Promise<void> => {
+  const admitSlowly = async (job: Append, bytes: number): Promise<void> => {
     await writeGroup()
     const failure = (await prepare(bytes)) ?? closedBecause
     if (failure !== undefined) {
@@ -174,7 +180,30 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
     groupBytes += bytes
   }
 
+  /**
+   * Takes the whole batch as the group, if nothing stands against any part of it: the way of nearly all appends.
+   * @returns false when nothing was taken, and each must be looked at
+   */
+  const admitAll = (batch: readonly Job[]): batch is readonly Append[] => {
+    if (closedBecause !== undefined || batch.length > APPEND_GROUP_COUNT_MAX) return false
+    let bytes = 0
+    for (const job of batch) {
+      if (typeof job === 'function') return false
+      bytes += log.recordBytes(job.payload.length)
+    }
+    if (bytes > APPEND_GROUP_BYTES_MAX || log.activeBytes + bytes > policy().rollBytes) return false
+    if (obstacle(bytes) !== undefined) return false
+    group = batch as Append[]
+    groupBytes = bytes
+    return true
+  }
+
   const runJobs = async (batch: readonly Job[]): Promise<void> => {
+    if (admitAll(batch)) {
+      const write = writeGroup()
+      if (write !== undefined) await write
+      return
+    }
     for (const job of batch) {
       if (typeof job === 'function') {
         await writeGroup()
@@ -208,12 +237,15 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
   }
 
   return {
-    append(payload, done) {
+    append(append) {
       if (closedBecause !== undefined) {
-        done(closedBecause, -1)
+        append.done(closedBecause, -1)
         return
       }
-      jobs.push({ payload, ingestTimeMs: options.wallMs(), done })
+      // While a batch is under way the next one gathers over many turns.
+      if (jobs.length === 0 || isDraining) turnMs = options.wallMs()
+      append.ingestTimeMs = turnMs
+      jobs.push(append)
       schedule()
     },
     exclusively(action) {

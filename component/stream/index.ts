@@ -1,3 +1,4 @@
+export type { Append } from './append-queue.ts'
 export { catalogueKeys } from './catalogue-records.ts'
 export { createCheckpointer, type Checkpointer } from './checkpointer.ts'
 export { createRegistry, type Registry, type StreamObserver } from './registry.ts'

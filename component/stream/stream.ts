@@ -9,7 +9,7 @@ import type { StorageStatus } from '../model/stream-info.ts'
 import { encodeDefinition } from '../protocol/index.ts'
 import { systemErrorCode, writeProblem } from '../store/index.ts'
 import type { StreamLog } from '../store/stream-log.ts'
-import { createAppendQueue, type AppendDone } from './append-queue.ts'
+import { createAppendQueue, type Append, type AppendDone } from './append-queue.ts'
 import { createExpirySweep } from './expiry-sweep.ts'
 import { createReadWaiters, type WaitingPlaces } from './read-waiters.ts'
 import { readMessages, type Reader, type ReadOptions } from './read.ts'
@@ -26,6 +26,8 @@ export interface Stream {
   readonly log: StreamLog
   /** Appends one message; `done` is called once, possibly at once. `payload` must not change until then. */
   append(payload: Buffer, done: AppendDone): void
+  /** The same for a caller that has an object for each append anyway. */
+  enqueue(append: Append): void
   /** Reads messages, waiting for them if the options say so. @throws Fault when the disk cannot be read */
   read(options: ReadOptions, reader: Reader): Promise<Result<readonly StoredMessage[]>>
   storageStatus(): StorageStatus
@@ -172,6 +174,12 @@ export function createStream(options: StreamOptions): Stream {
   // What recovery could not make durable must not wait for the next append.
   syncLoop.written()
 
+  const enqueue = (append: Append): void => {
+    if (rest !== undefined && closedBecause === undefined && clock.monotonicMs() < rest.untilMs)
+      append.done(rest.failure, -1)
+    else queue.append(append)
+  }
+
   return {
     id: options.id,
     name,
@@ -179,11 +187,8 @@ export function createStream(options: StreamOptions): Stream {
     get definition() {
       return definition
     },
-    append(payload, done) {
-      if (rest !== undefined && closedBecause === undefined && clock.monotonicMs() < rest.untilMs)
-        done(rest.failure, -1)
-      else queue.append(payload, done)
-    },
+    append: (payload, done) => enqueue({ payload, ingestTimeMs: 0, done }),
+    enqueue,
     read: (readOptions, reader) =>
       closedBecause === undefined
         ? readMessages({ log, waiters, places, clock, closedBecause: () => closedBecause }, readOptions, reader)

@@ -45,9 +45,13 @@ function scene(policy: Partial<AppendPolicy> = {}, recheck: () => boolean = () =
     setShortage: (text: string | undefined) => (shortage = text),
     append(...payloads: readonly string[]) {
       for (const payload of payloads) {
-        queue.append(Buffer.from(payload), (failure, sequenceNumber) => {
-          const name = payload.slice(0, 8)
-          answers.push(failure === undefined ? `${name} is ${sequenceNumber}` : `${name}: ${failure.message}`)
+        queue.append({
+          payload: Buffer.from(payload),
+          ingestTimeMs: 0,
+          done(failure, sequenceNumber) {
+            const name = payload.slice(0, 8)
+            answers.push(failure === undefined ? `${name} is ${sequenceNumber}` : `${name}: ${failure.message}`)
+          }
         })
       }
     },
