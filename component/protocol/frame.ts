@@ -35,11 +35,11 @@ export interface FrameEvents {
   /** The first byte of the connection. */
   connectVersion(version: number): void
   /**
-   * A complete frame. `payload` may be empty. It is a view into the pushed chunk when the frame lay within it
-   * (`reservedBytes` is 0); otherwise it is memory of its own, and `reservedBytes` go back to the budget when the
-   * receiver is done with it.
+   * A complete frame, whose payload is `bytes[start, end)` and may be empty. `bytes` is the pushed chunk when the frame
+   * lay within it (`reservedBytes` is 0); otherwise it is memory of its own, and `reservedBytes` go back to the budget
+   * when the receiver is done with it.
    */
-  frame(operation: number, payload: Buffer, reservedBytes: number): void
+  frame(operation: number, bytes: Buffer, start: number, end: number, reservedBytes: number): void
   /** There was no memory for a frame: it is discarded. `payloadStart` holds its first 64 KiB, or all if it is shorter. */
   refused(operation: number, payloadStart: Buffer): void
   /** Called at most once; the decoder has stopped. */
@@ -170,7 +170,7 @@ export class FrameDecoder {
     }
     const end = offset + length - 1
     if (end <= chunk.length) {
-      this.#events.frame(operation, chunk.subarray(offset, end), 0)
+      this.#events.frame(operation, chunk, offset, end, 0)
       return end
     }
     this.#collector = new FrameCollector(operation, length - 1, this.#budget)
@@ -185,7 +185,7 @@ export class FrameDecoder {
       this.#events.refused(collector.operation, refusedStart)
     } else if (collector.isComplete && !collector.isRefused) {
       const { payload, reservedBytes } = collector.finish()
-      this.#events.frame(collector.operation, payload, reservedBytes)
+      this.#events.frame(collector.operation, payload, 0, payload.length, reservedBytes)
     }
     return end
   }
@@ -196,11 +196,16 @@ export class FrameDecoder {
   }
 }
 
+/** Writes the header of a frame with `payloadBytes` at `start`. */
+export function writeHeaderAt(target: Buffer, start: number, operation: number, payloadBytes: number): void {
+  assert(payloadBytes <= FRAME_PAYLOAD_BYTES_MAX, 'an answer fits into a frame')
+  target.writeInt32BE(payloadBytes + 1, start)
+  target.writeInt8(operation, start + LENGTH_BYTES)
+}
+
 /** Writes the header of a frame at the start of `frame`, whose length gives the length field. */
 export function writeFrameHeader(frame: Buffer, operation: number): void {
-  assert(frame.length - FRAME_HEADER_BYTES <= FRAME_PAYLOAD_BYTES_MAX, 'an answer fits into a frame')
-  frame.writeInt32BE(frame.length - LENGTH_BYTES, 0)
-  frame.writeInt8(operation, LENGTH_BYTES)
+  writeHeaderAt(frame, 0, operation, frame.length - FRAME_HEADER_BYTES)
 }
 
 /** One buffer with header and payload, to be sent in one write: Python clients misread a cut length (protocol 11.1). */

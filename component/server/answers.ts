@@ -1,76 +1,77 @@
 import { assert } from '../base/assert.ts'
-
-/** A request of one connection from its arrival until its answer leaves. */
-export interface PendingAnswer {
-  readonly requestId: string
-  /** Monotonic time from which its deadline counts; absent while a read waits for messages, as long as its client asked. */
-  readonly startedMs: number | undefined
-}
-
-interface Entry extends PendingAnswer {
-  startedMs: number | undefined
-  frame: Buffer | undefined
-  sent: (() => void) | undefined
-  /** The request that came before with the same id and is still open. */
-  previous: Entry | undefined
-  next: Entry | undefined
-}
+import type { Turn } from './turn.ts'
 
 /**
  * The open requests of one connection. Answers leave as they come, but those to equal request ids leave in the order of
- * their requests: a JavaScript client uses one id for everything (behaviour 3.9 Q2).
+ * their requests: a JavaScript client uses one id for everything (behaviour 3.9 Q2). Ids count as equal when their
+ * hashes are, which for different ones costs nothing but an order that nobody asked for.
  */
 export interface Answers {
-  open(requestId: string, startedMs: number | undefined): PendingAnswer
-  /** The deadline counts from `startedMs` on; without it there is none. */
-  setDeadline(pending: PendingAnswer, startedMs: number | undefined): void
-  /** Gives the answer, once per request; `sent` is called when it has left, or the connection is gone. */
-  answer(pending: PendingAnswer, frame: Buffer, sent?: () => void): void
+  /** Takes in a request. */
+  open(turn: Turn): void
+  /** The answer is there, once per request: it leaves now, or behind those that must leave first. */
+  answered(turn: Turn): void
   readonly openCount: number
   /** The time from which the first deadline of all open requests counts. */
   oldestWithDeadlineMs(): number | undefined
 }
 
-/** `send` receives each frame when it may leave. */
-export function createAnswers(send: (frame: Buffer, sent: (() => void) | undefined) => void): Answers {
-  const open = new Set<Entry>()
-  const latestById = new Map<string, Entry>()
+/** A power of two; at most 256 requests are open at a time. */
+const PLACES = 64
 
-  const release = (first: Entry): void => {
-    for (let entry: Entry | undefined = first; entry?.frame !== undefined; entry = entry.next) {
-      open.delete(entry)
-      if (latestById.get(entry.requestId) === entry) latestById.delete(entry.requestId)
-      if (entry.next !== undefined) entry.next.previous = undefined
-      send(entry.frame, entry.sent)
+/** Without requests. */
+export function createAnswers(): Answers {
+  /** Open requests by the hashes of their ids, in each place the latest first. */
+  const places = new Array<Turn | undefined>(PLACES).fill(undefined)
+  let openCount = 0
+
+  const placeOf = ({ idHash }: Turn): number => (idHash ^ (idHash >>> 6)) & (PLACES - 1)
+
+  const forget = (turn: Turn): void => {
+    const place = placeOf(turn)
+    let other = places[place]
+    if (other === turn) {
+      places[place] = turn.neighbour
+    } else {
+      while (other !== undefined && other.neighbour !== turn) other = other.neighbour
+      if (other !== undefined) other.neighbour = turn.neighbour
     }
+    openCount -= 1
   }
 
   return {
-    open(requestId, startedMs) {
-      const previous = latestById.get(requestId)
-      const entry: Entry = { requestId, startedMs, frame: undefined, sent: undefined, previous, next: undefined }
-      if (previous !== undefined) previous.next = entry
-      latestById.set(requestId, entry)
-      open.add(entry)
-      return entry
+    open(turn) {
+      const place = placeOf(turn)
+      const first = places[place]
+      let latest = first
+      while (latest !== undefined && latest.idHash !== turn.idHash) latest = latest.neighbour
+      if (latest !== undefined) {
+        turn.previous = latest
+        latest.following = turn
+      }
+      turn.neighbour = first
+      places[place] = turn
+      openCount += 1
     },
-    setDeadline(pending, startedMs) {
-      const entry = pending as Entry
-      entry.startedMs = startedMs
-    },
-    answer(pending, frame, sent) {
-      const entry = pending as Entry
-      assert(entry.frame === undefined, 'a request is answered once')
-      entry.frame = frame
-      entry.sent = sent
-      if (entry.previous === undefined) release(entry)
+    answered(answered) {
+      assert(!answered.isAnswered, 'a request is answered once')
+      answered.isAnswered = true
+      if (answered.previous !== undefined) return
+      for (let turn: Turn | undefined = answered; turn?.isAnswered === true; turn = turn.following) {
+        forget(turn)
+        if (turn.following !== undefined) turn.following.previous = undefined
+        turn.leave()
+      }
     },
     get openCount() {
-      return open.size
+      return openCount
     },
     oldestWithDeadlineMs() {
+      if (openCount === 0) return undefined
       let oldestMs = Infinity
-      for (const { startedMs } of open) oldestMs = Math.min(oldestMs, startedMs ?? Infinity)
+      for (const first of places) {
+        for (let turn = first; turn !== undefined; turn = turn.neighbour) oldestMs = Math.min(oldestMs, turn.startedMs)
+      }
       return oldestMs === Infinity ? undefined : oldestMs
     }
   }

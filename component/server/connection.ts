@@ -15,13 +15,16 @@ import type { Failure } from '../model/failure.ts'
 import {
   CONNECT_VERSION,
   FrameDecoder,
+  hashId,
   OPERATION,
   type FrameViolation,
   type ProtocolVersion
 } from '../protocol/index.ts'
 import { createAnswerShare, type AnswerMemory } from './answer-memory.ts'
 import { createAnswers, type Answers } from './answers.ts'
+import { createAppendLane, type AppendLane } from './append-lane.ts'
 import { createDeadlines, type ConnectionState, type Deadlines } from './deadlines.ts'
+import type { GatherBuffers } from './gather-buffers.ts'
 import { performHandshake, refuseClient, type HandshakeOptions, type HandshakeOutcome } from './handshake.ts'
 import { OpenAnswer, type RequestContext } from './open-answer.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
@@ -44,6 +47,7 @@ export interface ConnectionOptions {
   readonly frameBudget: ByteBudget
   /** Memory of answers that carry messages. */
   readonly answerMemory: AnswerMemory
+  readonly gatherBuffers: GatherBuffers
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -64,6 +68,7 @@ export class Connection {
   readonly #gone = new AbortController()
   readonly #memory: RequestMemory
   readonly #request: RequestContext
+  readonly #appends: AppendLane
   #state: ConnectionState = 'awaiting Connect'
   #isAuthenticating = false
   /** Neither the socket is read nor what is read decoded. */
@@ -75,6 +80,8 @@ export class Connection {
   #frameCount = 0
   /** A request that has arrived waits for memory. */
   #isWaitingForMemory = false
+  /** Monotonic time at which the bytes being decoded came; that of a request is not needed more exactly. */
+  #nowMs: number
   /** Held by the request that is being dispatched. */
   #heldBytes = 0
 
@@ -91,26 +98,39 @@ export class Connection {
     this.#decoder = new FrameDecoder(
       {
         connectVersion: (version) => this.#onConnectVersion(version),
-        frame: (operation, payload, reservedBytes) => this.#onFrame(operation, payload, reservedBytes),
+        frame: (operation, bytes, start, end, reservedBytes) =>
+          this.#onFrame(operation, bytes, start, end, reservedBytes),
         refused: (operation, payloadStart) => this.#onRefusedFrame(operation, payloadStart),
         violation: (violation) => this.#onViolation(violation)
       },
       budget,
       HANDSHAKE_FRAME_LENGTH_MAX
     )
-    this.#outbox = createOutbox(socket, () => this.#onProgress())
-    this.#answers = createAnswers((frame, sent) => this.#send(frame, sent))
-    this.#deadlines = createDeadlines(options.clock.monotonicMs())
+    this.#outbox = createOutbox(socket, options.gatherBuffers, () => this.#onProgress())
+    this.#answers = createAnswers()
+    this.#nowMs = options.clock.monotonicMs()
+    this.#deadlines = createDeadlines(this.#nowMs)
+    this.#appends = createAppendLane({
+      services: options.services,
+      answers: this.#answers,
+      outbox: this.#outbox,
+      memory,
+      protocolVersion: () => this.protocolVersion
+    })
     this.#request = {
       answers: this.#answers,
       answerShare: createAnswerShare(options.answerMemory),
       memory,
+      outbox: this.#outbox,
       signal: this.#gone.signal,
       monotonicMs: () => options.clock.monotonicMs()
     }
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 60_000)
-    socket.on('data', (chunk: Buffer) => this.#decoder.push(chunk))
+    socket.on('data', (chunk: Buffer) => {
+      this.#nowMs = options.clock.monotonicMs()
+      this.#decoder.push(chunk)
+    })
     socket.on('end', () => this.#onEnd())
     socket.on('error', (error) => options.logger.debug('A connection failed', { error: error.message }))
     socket.on('close', () => this.#onClosed())
@@ -152,21 +172,17 @@ export class Connection {
       return
     }
     this.#isAbandoned = verdict.action === 'abandon'
+    if (this.#isAbandoned) this.#outbox.abandon()
     this.close()
   }
 
   /** The place of one request among the answers of this connection. */
   open(operation: number, requestId: string): OpenAnswer {
-    const mayWait = operation === OPERATION.readMessages
-    const pending = this.#answers.open(requestId, mayWait ? undefined : this.#options.clock.monotonicMs())
-    const open = new OpenAnswer(this.#request, pending, this.#heldBytes)
+    const startedMs = operation === OPERATION.readMessages ? Infinity : this.#nowMs
+    const open = new OpenAnswer(this.#request, hashId(requestId), startedMs, this.#heldBytes)
     this.#heldBytes = 0
+    this.#answers.open(open)
     return open
-  }
-
-  #send(frame: Buffer, sent: (() => void) | undefined): void {
-    if (!this.#isAbandoned) this.#outbox.send(frame, sent)
-    else sent?.()
   }
 
   #onConnectVersion(version: number): void {
@@ -174,41 +190,46 @@ export class Connection {
     this.refuse({ kind: 'unsupportedConnectVersion', message: `connect version ${version} is not supported` })
   }
 
-  #onFrame(operation: number, payload: Buffer, reservedBytes: number): void {
+  #onFrame(operation: number, bytes: Buffer, start: number, end: number, reservedBytes: number): void {
     this.#frameCount += 1
     if (this.#state === 'awaiting Connect') {
       this.#memory.release(reservedBytes)
-      void this.#onFirstFrame(operation, payload)
-    } else if (reservedBytes > 0 || this.#memory.tryHold(payload.length)) {
-      this.#serve(operation, payload)
+      void this.#onFirstFrame(operation, bytes.subarray(start, end))
+    } else if (reservedBytes > 0 || this.#memory.tryHold(end - start)) {
+      this.#serve(operation, bytes, start, end)
     } else {
-      this.#serveWithMemory(operation, payload)
+      this.#serveWithMemory(operation, bytes, start, end)
     }
   }
 
   /** Serves a request whose payload is accounted for. */
-  #serve(operation: number, payload: Buffer): void {
-    this.#heldBytes = payload.length
-    if (!dispatch(operation, payload, this.#options.services, this)) {
-      this.#memory.release(this.#heldBytes)
-      this.#heldBytes = 0
-      this.#options.logger.debug('A request without a readable request id ends its connection', { operation })
-      this.close()
-    }
+  #serve(operation: number, bytes: Buffer, start: number, end: number): void {
+    const isServed = operation === OPERATION.appendMessage && this.#appends.serve(bytes, start, end, this.#nowMs)
+    if (!isServed) this.#dispatch(operation, bytes.subarray(start, end))
     this.#throttle()
   }
 
+  #dispatch(operation: number, payload: Buffer): void {
+    this.#heldBytes = payload.length
+    if (dispatch(operation, payload, this.#options.services, this)) return
+    this.#memory.release(this.#heldBytes)
+    this.#heldBytes = 0
+    this.#options.logger.debug('A request without a readable request id ends its connection', { operation })
+    this.close()
+  }
+
   /** Serves a request when its turn for memory has come, and takes in nothing else until then. */
-  #serveWithMemory(operation: number, payload: Buffer): void {
+  #serveWithMemory(operation: number, bytes: Buffer, start: number, end: number): void {
     this.#isWaitingForMemory = true
     this.#pause()
-    this.#memory.hold(payload.length, () => {
+    this.#memory.hold(end - start, () => {
       this.#isWaitingForMemory = false
       if (this.#state !== 'established') {
-        this.#memory.release(payload.length)
+        this.#memory.release(end - start)
         return
       }
-      this.#serve(operation, payload)
+      this.#nowMs = this.#options.clock.monotonicMs()
+      this.#serve(operation, bytes, start, end)
       if (!this.#isOverloaded()) this.#resume()
     })
   }
@@ -276,6 +297,7 @@ export class Connection {
   /** Goes on with what has been read already, which may pause it again. */
   #resume(): void {
     this.#isPaused = false
+    this.#nowMs = this.#options.clock.monotonicMs()
     this.#socket.resume()
     this.#decoder.resume()
     if (this.#hasPeerEnded && !this.#isOverloaded()) this.close()

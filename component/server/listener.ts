@@ -3,6 +3,9 @@ import type { Timer } from '../base/clock.ts'
 import { describeError, Fault } from '../base/fault.ts'
 import { CONNECTIONS_MAX, REFUSED_CONNECTIONS_MAX } from '../base/limits.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
+import { createGatherBuffers } from './gather-buffers.ts'
+
+export type ListenOptions = Omit<ConnectionOptions, 'gatherBuffers'>
 
 /** The open port and the connections that came through it. */
 export interface Listener {
@@ -50,8 +53,9 @@ function cannotListen(port: number, error: unknown): Fault {
  * Opens the port on the loopback addresses and serves every connection.
  * @throws Fault when 127.0.0.1 cannot be bound; ::1 is optional
  */
-export async function listen(port: number, options: ConnectionOptions): Promise<Listener> {
+export async function listen(port: number, options: ListenOptions): Promise<Listener> {
   const { clock, logger } = options
+  const connectionOptions = { ...options, gatherBuffers: createGatherBuffers() }
   const connections = new Set<Connection>()
   let timer: Timer | undefined
   let isStopping = false
@@ -62,7 +66,7 @@ export async function listen(port: number, options: ConnectionOptions): Promise<
       socket.destroy()
       return
     }
-    const connection = new Connection(socket, options)
+    const connection = new Connection(socket, connectionOptions)
     connections.add(connection)
     socket.once('close', () => {
       connections.delete(connection)

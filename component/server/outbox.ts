@@ -1,82 +1,84 @@
 import type { Socket } from 'node:net'
+import { KIB, MIB } from '../base/limits.ts'
+import type { GatherBuffers } from './gather-buffers.ts'
 
-/** Bytes handed to the socket at a time: frames that are waiting are joined up to this size, larger ones are cut. */
-const WRITE_BYTES_MAX = 1024 * 1024
+/** Bytes handed to the socket at a time: larger frames are cut. */
+const WRITE_BYTES_MAX = MIB
+/** Frames up to this size are gathered into one write; larger ones are cheaper to send from where they are. */
+const GATHERED_FRAME_BYTES_MAX = 16 * KIB
 
 /**
- * Sends the frames of one connection. Those of one turn leave in one write, and the next write follows when the
- * operating system has taken the one before: the head of a frame is then hardly ever cut in two (protocol 11.1).
+ * Sends the frames of one connection. Those of one turn leave together, and the next write follows when the operating
+ * system has taken the one before: the head of a frame is then hardly ever cut in two (protocol 11.1).
  */
 export interface Outbox {
   /** `sent` is called when the operating system has taken the frame, or the connection is gone. */
   send(frame: Buffer, sent?: () => void): void
+  /**
+   * Takes in a frame of at most 16 KiB that the caller writes itself, at once, into `target` from the returned offset on.
+   * Undefined when nothing is sent any more.
+   */
+  reserve(bytes: number): number | undefined
+  /** Where the frame that was reserved last is to be written. */
+  readonly target: Buffer
+  /** From now on nothing more is sent; `sent` is called all the same. */
+  abandon(): void
   /** Bytes that the operating system has not taken yet. */
   readonly unsentBytes: number
   /** True when nothing is left to send. */
   readonly isEmpty: boolean
 }
 
-interface Waiting {
-  readonly frame: Buffer
+/** Bytes that wait for their turn to be written. */
+interface Parcel {
+  readonly bytes: Buffer
+  /** What is called once they are through. */
   readonly sent: (() => void) | undefined
 }
 
-/** The bytes of the next write, and what to call once it is through. */
-interface Parcel {
-  readonly bytes: Buffer
-  readonly sent: readonly (() => void)[]
-}
+const NOTHING: Buffer = Buffer.alloc(0)
 
 /** `progressed` is called whenever the operating system has taken bytes. */
-export function createOutbox(socket: Socket, progressed: () => void): Outbox {
-  let waiting: Waiting[] = []
-  /** Bytes of the first waiting frame that have been written. */
-  let offset = 0
+export function createOutbox(socket: Socket, buffers: GatherBuffers, progressed: () => void): Outbox {
+  const parcels: Parcel[] = []
+  /** Small frames are gathered here, at [gatheredFrom, gatheredTo). */
+  let target = NOTHING
+  let gatheredFrom = 0
+  let gatheredTo = 0
   let unsentBytes = 0
   let isScheduled = false
+  let isAbandoned = false
 
-  /** A piece of a frame that is larger than one write. */
-  const takePiece = ({ frame, sent }: Waiting): Parcel => {
-    const bytes = frame.subarray(offset, offset + WRITE_BYTES_MAX)
-    offset += bytes.length
-    if (offset < frame.length) return { bytes, sent: [] }
-    offset = 0
-    waiting.shift()
-    return { bytes, sent: sent === undefined ? [] : [sent] }
+  const closeGathered = (): void => {
+    if (gatheredTo > gatheredFrom) parcels.push({ bytes: target.subarray(gatheredFrom, gatheredTo), sent: undefined })
+    gatheredFrom = gatheredTo
   }
 
-  const takeParcel = (first: Waiting): Parcel => {
-    if (first.frame.length > WRITE_BYTES_MAX) return takePiece(first)
-    let count = 0
-    let bytes = 0
-    for (let next = waiting[count]; next !== undefined; next = waiting[++count]) {
-      if (bytes + next.frame.length > WRITE_BYTES_MAX) break
-      bytes += next.frame.length
-    }
-    const taken = waiting.slice(0, count)
-    waiting = waiting.slice(count)
-    return {
-      bytes:
-        count === 1
-          ? first.frame
-          : Buffer.concat(
-              taken.map(({ frame }) => frame),
-              bytes
-            ),
-      sent: taken.flatMap(({ sent }) => sent ?? [])
-    }
+  /** Nothing is on its way, so nothing refers to the buffer any more. */
+  const giveBack = (): void => {
+    if (target.length > 0) buffers.giveBack(target)
+    target = NOTHING
+    gatheredFrom = gatheredTo = 0
+  }
+
+  const takeNext = (): Parcel | undefined => {
+    if (parcels.length === 0) closeGathered()
+    const next = parcels.shift()
+    if (next === undefined || next.bytes.length <= WRITE_BYTES_MAX) return next
+    parcels.unshift({ bytes: next.bytes.subarray(WRITE_BYTES_MAX), sent: next.sent })
+    return { bytes: next.bytes.subarray(0, WRITE_BYTES_MAX), sent: undefined }
   }
 
   const writeNext = (): void => {
-    const [first] = waiting
-    if (first === undefined) {
+    const parcel = takeNext()
+    if (parcel === undefined) {
       isScheduled = false
+      giveBack()
       return
     }
-    const parcel = takeParcel(first)
     const finish = (): void => {
       unsentBytes -= parcel.bytes.length
-      for (const callback of parcel.sent) callback()
+      parcel.sent?.()
       progressed()
       writeNext()
     }
@@ -84,13 +86,46 @@ export function createOutbox(socket: Socket, progressed: () => void): Outbox {
     else socket.write(parcel.bytes, finish)
   }
 
+  const added = (bytes: number): void => {
+    unsentBytes += bytes
+    if (isScheduled) return
+    isScheduled = true
+    queueMicrotask(writeNext)
+  }
+
+  const reserve = (bytes: number): number | undefined => {
+    if (isAbandoned) return undefined
+    if (gatheredTo + bytes > target.length) {
+      // A full buffer is left to what waits in it.
+      closeGathered()
+      target = buffers.take()
+      gatheredFrom = gatheredTo = 0
+    }
+    const offset = gatheredTo
+    gatheredTo += bytes
+    added(bytes)
+    return offset
+  }
+
   return {
     send(frame, sent) {
-      waiting.push({ frame, sent })
-      unsentBytes += frame.length
-      if (isScheduled) return
-      isScheduled = true
-      queueMicrotask(writeNext)
+      if (isAbandoned) {
+        sent?.()
+      } else if (sent === undefined && frame.length <= GATHERED_FRAME_BYTES_MAX) {
+        const offset = reserve(frame.length)
+        target.set(frame, offset)
+      } else {
+        closeGathered()
+        parcels.push({ bytes: frame, sent })
+        added(frame.length)
+      }
+    },
+    reserve,
+    get target() {
+      return target
+    },
+    abandon() {
+      isAbandoned = true
     },
     get unsentBytes() {
       return unsentBytes

@@ -22,7 +22,8 @@ export function recordFrames(react: (event: FrameEvent) => void = () => undefine
   return {
     events,
     connectVersion: (version) => record({ kind: 'version', version }),
-    frame: (operation, payload, reservedBytes) => record({ kind: 'frame', operation, payload, reservedBytes }),
+    frame: (operation, bytes, start, end, reservedBytes) =>
+      record({ kind: 'frame', operation, payload: bytes.subarray(start, end), reservedBytes }),
     refused: (operation, payloadStart) => record({ kind: 'refused', operation, payloadStart }),
     violation: (violation) => record({ kind: 'violation', violation })
   }

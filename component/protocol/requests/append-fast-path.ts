@@ -1,7 +1,6 @@
 import { REQUEST_ID_CHARS_MAX } from '../../base/limits.ts'
 import { NAME_PATTERN } from '../fields.ts'
 import { createNameCache } from './name-cache.ts'
-import type { ParsedRequest } from './request.ts'
 
 /*
  * The append as all official clients send it (protocol 2.1, 5.3):
@@ -16,11 +15,19 @@ import type { ParsedRequest } from './request.ts'
  * whatever does not end where the frame ends is left to the general decoder and its messages.
  */
 
-/** AppendMessage, operation 4 (protocol 5.3). */
-export interface AppendMessageRequest {
-  readonly streamName: string
-  /** One byte or more; a view into the payload of the frame. */
-  readonly payload: Buffer
+/** Where the parts of a decoded append are. One such object serves all appends of a connection, one after the other. */
+export interface AppendParts {
+  idStart: number
+  idEnd: number
+  /** `hashId` of the request id. */
+  idHash: number
+  streamName: string
+  payloadStart: number
+  payloadEnd: number
+}
+
+export function emptyAppendParts(): AppendParts {
+  return { idStart: 0, idEnd: 0, idHash: 0, streamName: '', payloadStart: 0, payloadEnd: 0 }
 }
 
 const MAP_OF_3 = 0xa3
@@ -39,10 +46,17 @@ const IS_NAME_BYTE = Uint8Array.from({ length: 256 }, (_, byte) =>
 )
 
 /** Streams are few and appends many: the names of recent ones are kept, which also saves hashing them anew. */
-const nameOf = createNameCache(256)
+const nameOf = createNameCache(256, isName)
 
 function keyBytes(key: string): Uint8Array {
   return Uint8Array.from([TEXT | key.length, ...Buffer.from(key)])
+}
+
+/** A number by which to look for a request id; equal ids have equal ones. */
+export function hashId(id: string): number {
+  let hash = 0
+  for (let index = 0; index < id.length; index++) hash = (Math.imul(hash, 31) + id.charCodeAt(index)) | 0
+  return hash
 }
 
 /**
@@ -52,32 +66,43 @@ function keyBytes(key: string): Uint8Array {
 let valueStart = 0
 let valueBytes = 0
 
-/** Decodes an append of the usual shape. Undefined when it has another shape or anything is wrong with it. */
-export function decodeUsualAppend(bytes: Buffer): ParsedRequest<AppendMessageRequest> | undefined {
-  const isIndefinite = bytes[0] === INDEFINITE_MAP
-  if (!isIndefinite && bytes[0] !== MAP_OF_3) return undefined
+/**
+ * Decodes the append in `bytes[start, end)` if it has the usual shape, without making anything but numbers.
+ * @returns false when it has another shape or anything is wrong with it; `parts` is then undefined
+ */
+export function readUsualAppend(bytes: Buffer, start: number, end: number, parts: AppendParts): boolean {
+  const isIndefinite = bytes[start] === INDEFINITE_MAP
+  if (!isIndefinite && bytes[start] !== MAP_OF_3) return false
 
-  if (!readKeyAndHead(bytes, 1, REQUEST_ID_KEY, TEXT)) return undefined
+  if (!readKeyAndHead(bytes, start + 1, REQUEST_ID_KEY, TEXT) || valueBytes > REQUEST_ID_CHARS_MAX) return false
   const idStart = valueStart
   const idEnd = idStart + valueBytes
-  if (valueBytes > REQUEST_ID_CHARS_MAX || !isName(bytes, idStart, idEnd)) return undefined
+  let idHash = 0
+  for (let index = idStart; index < idEnd; index++) {
+    // A byte beyond the end reads as undefined, which is no name byte either.
+    const byte = bytes[index] ?? 0
+    if (IS_NAME_BYTE[byte] !== 1) return false
+    idHash = (Math.imul(idHash, 31) + byte) | 0
+  }
 
-  if (!readKeyAndHead(bytes, idEnd, NAME_KEY, TEXT)) return undefined
+  if (!readKeyAndHead(bytes, idEnd, NAME_KEY, TEXT) || valueBytes > NAME_CHARS_MAX) return false
   const nameStart = valueStart
   const nameEnd = nameStart + valueBytes
-  if (valueBytes > NAME_CHARS_MAX || !isName(bytes, nameStart, nameEnd)) return undefined
 
-  if (!readKeyAndHead(bytes, nameEnd, PAYLOAD_KEY, BYTES)) return undefined
-  const payloadStart = valueStart
-  const payloadEnd = payloadStart + valueBytes
-  const end = isIndefinite ? payloadEnd + 1 : payloadEnd
-  if (end !== bytes.length || (isIndefinite && bytes[payloadEnd] !== BREAK)) return undefined
+  if (!readKeyAndHead(bytes, nameEnd, PAYLOAD_KEY, BYTES)) return false
+  const payloadEnd = valueStart + valueBytes
+  // Every part lies before this one, so the check keeps all of them within the frame.
+  if (payloadEnd + Number(isIndefinite) !== end || (isIndefinite && bytes[payloadEnd] !== BREAK)) return false
 
-  return {
-    kind: 'parsed',
-    requestId: bytes.toString('latin1', idStart, idEnd),
-    request: { streamName: nameOf(bytes, nameStart, nameEnd), payload: bytes.subarray(payloadStart, payloadEnd) }
-  }
+  const streamName = nameOf(bytes, nameStart, nameEnd)
+  if (streamName === undefined) return false
+  parts.idStart = idStart
+  parts.idEnd = idEnd
+  parts.idHash = idHash
+  parts.streamName = streamName
+  parts.payloadStart = valueStart
+  parts.payloadEnd = payloadEnd
+  return true
 }
 
 /**
@@ -94,12 +119,17 @@ function readKeyAndHead(bytes: Buffer, offset: number, key: Uint8Array, major: n
   const argumentBytes = info < 24 ? 0 : 1 << (info - 24)
   if (headStart + 1 + argumentBytes > bytes.length) return false
   valueStart = headStart + 1 + argumentBytes
-  valueBytes = argumentBytes === 0 ? info : bytes.readUIntBE(headStart + 1, argumentBytes)
+  valueBytes = argumentBytes === 0 ? info : readNumber(bytes, headStart + 1, argumentBytes)
   return valueBytes > 0
 }
 
+function readNumber(bytes: Buffer, start: number, count: number): number {
+  let value = 0
+  for (let index = start; index < start + count; index++) value = value * 256 + (bytes[index] ?? 0)
+  return value
+}
+
 function isName(bytes: Buffer, start: number, end: number): boolean {
-  // A byte beyond the end reads as undefined, which is no name byte either.
   for (let index = start; index < end; index++) if (IS_NAME_BYTE[bytes[index] ?? 0] !== 1) return false
   return true
 }

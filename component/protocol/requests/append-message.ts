@@ -1,14 +1,15 @@
 import { NAME_RULES, type Fields } from '../fields.ts'
-import { decodeUsualAppend, type AppendMessageRequest } from './append-fast-path.ts'
 import { parseRequest, type ParsedRequest } from './request.ts'
 
-/** Parses AppendMessage: the shape that all clients send is decoded by hand, everything else in the general way. */
-export function parseAppendMessage(payload: Buffer): ParsedRequest<AppendMessageRequest> {
-  return decodeUsualAppend(payload) ?? parseAnyAppendMessage(payload)
+/** AppendMessage, operation 4 (protocol 5.3). */
+export interface AppendMessageRequest {
+  readonly streamName: string
+  /** One byte or more; a view into the payload of the frame. */
+  readonly payload: Buffer
 }
 
-/** The general way alone; a property test holds both against each other. */
-export function parseAnyAppendMessage(payload: Buffer): ParsedRequest<AppendMessageRequest> {
+/** Parses AppendMessage of any shape; the usual one is read by hand (append-fast-path.ts). */
+export function parseAppendMessage(payload: Buffer): ParsedRequest<AppendMessageRequest> {
   return parseRequest(payload, readAppendMessage)
 }
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
-import { decodeUsualAppend } from '../../../../component/protocol/requests/append-fast-path.ts'
-import { parseAnyAppendMessage, parseAppendMessage } from '../../../../component/protocol/requests/append-message.ts'
+import { parseAppendMessage } from '../../../../component/protocol/requests/append-message.ts'
 import { createNameCache } from '../../../../component/protocol/requests/name-cache.ts'
 import { encodeMap, hex } from '../../../helpers/protocol-payloads.ts'
+import { decodeUsualAppend } from '../../../helpers/usual-append.ts'
 import { CLIENTS, requestPayload } from '../../../helpers/vectors.ts'
 
 const APPENDS = ['append-abc', 'append-all-bytes', 'append-1-bytes', 'append-24-bytes', 'append-256-bytes']
@@ -22,7 +22,7 @@ describe('an append', () => {
         const payload = requestPayload(client, name)
         const byHand = decodeUsualAppend(payload)
         assert.ok(byHand !== undefined, `${client} ${name}`)
-        assert.deepEqual(byHand, parseAnyAppendMessage(payload))
+        assert.deepEqual(byHand, parseAppendMessage(payload))
       }
     }
   })
@@ -95,7 +95,7 @@ describe('an append', () => {
         for (let value = 0; value < 256; value++) {
           payload[index] = value
           const byHand = decodeUsualAppend(payload)
-          if (byHand !== undefined) assert.deepEqual(byHand, parseAnyAppendMessage(payload))
+          if (byHand !== undefined) assert.deepEqual(byHand, parseAppendMessage(payload))
         }
         payload[index] = original
       }
@@ -105,11 +105,18 @@ describe('an append', () => {
 
 describe('a name cache', () => {
   it('gives back names whether or not it has seen them, also when they share a place', () => {
-    const nameOf = createNameCache(2)
+    const nameOf = createNameCache(2, () => true)
     const names = ['a', 'b', 'c', 'aa', 'ab', 'a', 'B', 'b', 'x'.repeat(255), 'a']
     for (const name of [...names, ...names]) {
       const bytes = Buffer.from(`--${name}--`)
       assert.equal(nameOf(bytes, 2, 2 + name.length), name)
+    }
+  })
+
+  it('asks about names that it does not keep, and keeps none that is no name', () => {
+    const nameOf = createNameCache(2, (bytes, start, end) => !bytes.subarray(start, end).includes('!'))
+    for (const text of ['a!', 'ab', 'a!', 'ab']) {
+      assert.equal(nameOf(Buffer.from(text), 0, 2), text === 'ab' ? 'ab' : undefined)
     }
   })
 })

@@ -47,7 +47,7 @@ function payloadOf(frame: Buffer): { readonly operation: number; readonly payloa
   const decoder = new FrameDecoder(
     {
       connectVersion: (version) => assert.equal(version, 1),
-      frame: (operation, payload) => frames.push({ operation, payload }),
+      frame: (operation, bytes, start, end) => frames.push({ operation, payload: bytes.subarray(start, end) }),
       refused: () => assert.fail('refused'),
       violation: () => assert.fail('violation')
     },
