@@ -101,6 +101,14 @@ function reasonOf(outcome: StepOutcome): string {
   return outcome.kind === 'failed' || outcome.kind === 'retryLater' ? outcome.reason : outcome.kind
 }
 
+test('a file that is larger than any object is not uploaded', async () => {
+  const path = folder.write('huge', '')
+  truncateSync(path, 5 * 1024 * 1024 * MIB + 1)
+  const { outcome } = await runTask(localS3Tasks(server.origin), stepOf(taskOf(path)))
+  assert.equal(reasonOf(outcome), 'EntityTooLarge: the file is larger than any object')
+  assert.deepEqual(server.requests, [])
+})
+
 describe('an upload that was interrupted', () => {
   const content = randomBytes(22 * MIB)
   let path = ''
@@ -262,6 +270,30 @@ describe('a file that changes during the upload', () => {
     assert.equal(reasonOf(outcome), 'InputFileNotFound: the input file does not exist')
     assert.deepEqual([server.objects.size, server.openUploads], [0, []])
   })
+
+  for (const [name, bytes] of [
+    ['one request', 4 * MIB],
+    ['a part', 11 * MIB]
+  ] as const) {
+    test(`and shrinks in the middle of ${name} fails the task`, async () => {
+      writeFileSync(path, content.subarray(0, bytes))
+      const run = localS3Tasks(server.origin)
+      let pieces = 0
+      const pace = (): Promise<void> => {
+        if (++pieces === 10) truncateSync(path, 100_000)
+        return Promise.resolve()
+      }
+      let step = stepOf(taskOf(path))
+      let outcome: StepOutcome
+      for (;;) {
+        outcome = await run(step, pace, new AbortController().signal)
+        if (outcome.kind !== 'continued') break
+        step = { ...step, state: outcome.state }
+      }
+      assert.equal(reasonOf(outcome), 'InputFileShrunk: the file has become shorter')
+      assert.deepEqual([server.objects.size, server.openUploads], [0, []])
+    })
+  }
 
   test('again and again fails the task in the end', async () => {
     const run = localS3Tasks(server.origin)

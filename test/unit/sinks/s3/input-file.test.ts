@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFile, execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { openInput } from '../../../../component/sinks/s3/input-file.ts'
 import { createInputPolicy } from '../../../../component/sinks/s3/input-policy.ts'
 import { inputRules, type InputRules } from '../../../../component/sinks/s3/settings.ts'
@@ -19,6 +20,22 @@ async function resultOf(paths: string | readonly string[], rules: Partial<InputR
   const opened = await openInput(typeof paths === 'string' ? [paths] : paths, policy)
   if (opened.kind === 'opened') await opened.file.handle.close()
   return opened.kind === 'refused' ? opened.name : opened.kind
+}
+
+/** The results in a process that may not read everything, as that of the tests may when it is root's. */
+async function resultsAsNobody(paths: readonly string[]): Promise<string[]> {
+  if (process.getuid?.() !== 0) return Promise.all(paths.map((path) => resultOf(path)))
+  const inputFile = join(import.meta.dirname, '../../../../component/sinks/s3/input-file.ts')
+  const code = `
+    import(${JSON.stringify(inputFile)}).then(async ({ openInput }) => {
+      process.setgid(65534)
+      process.setuid(65534)
+      const results = []
+      for (const path of ${JSON.stringify(paths)}) results.push(await openInput([path], { allows: () => true }))
+      console.log(JSON.stringify(results.map(({ kind, name = kind }) => name)))
+    })`
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '-e', code])
+  return JSON.parse(stdout) as string[]
 }
 
 describe('an input file', () => {
@@ -48,6 +65,21 @@ describe('an input file', () => {
     for (const other of [folder.path, pipe, '/dev/null', '/dev/zero']) {
       assert.equal(await resultOf(other), 'InputFileNotReadable', other)
     }
+  })
+
+  it('must be readable for this process', async () => {
+    const secret = folder.write('unreadable', 'secret')
+    mkdirSync(join(folder.path, 'closed'))
+    const hidden = folder.write('closed/file', 'secret')
+    chmodSync(folder.path, 0o755)
+    chmodSync(secret, 0)
+    chmodSync(join(folder.path, 'closed'), 0)
+    assert.deepEqual(await resultsAsNobody([secret, hidden, path]), [
+      'InputFileNotReadable',
+      'InputFileNotReadable',
+      'opened'
+    ])
+    chmodSync(join(folder.path, 'closed'), 0o700)
   })
 
   it('does not lie in a pseudo file system', async () => {

@@ -37,11 +37,14 @@ describe('the size of an upload', () => {
     assert.equal(isMultipart(5 * MIB + 1, undefined, 5 * MIB), true)
     assert.equal(isMultipart(8 * MIB, undefined, 8 * MIB), false)
     assert.equal(isMultipart(20 * MIB, BigInt(20 * MIB), 5 * MIB), false)
+    assert.equal(isMultipart(5 * 1024 * MIB, 2n ** 62n, 5 * MIB), false)
     assert.equal(isMultipart(5 * 1024 * MIB + 1, 2n ** 62n, 5 * MIB), true, 'no single PUT is larger')
   })
 
   it('decides how large the parts are: never more than 10000', () => {
     assert.equal(partBytesOf(6 * MIB, 5 * MIB), 5 * MIB)
+    assert.equal(partBytesOf(50_000 * MIB, 5 * MIB), 5 * MIB)
+    assert.equal(partBytesOf(50_000 * MIB + 1, 5 * MIB), 5 * MIB + 1)
     const fileBytes = 5 * 1024 * 1024 * MIB
     assert.ok(Math.ceil(fileBytes / partBytesOf(fileBytes, 5 * MIB)) <= 10_000)
   })
