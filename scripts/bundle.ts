@@ -132,6 +132,8 @@ async function pack({ name, modules }: Part, folder: string, outFile: string, ve
     stdin: { contents: contents.join('\n'), resolveDir: folder },
     outfile: `${outFile}.${name}.cjs`,
     write: false,
+    // esbuild writes the directive for an entry in TypeScript only.
+    banner: { js: '"use strict";' },
     plugins: [replaceModules]
   })
   const textOf = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? ''

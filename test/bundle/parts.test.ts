@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { describe, it } from 'node:test'
 import { compileFunction } from 'node:vm'
-import { brotliCompressSync } from 'node:zlib'
+import { brotliCompressSync, brotliDecompressSync } from 'node:zlib'
 import { buildPrelude } from '../../scripts/bundle.ts'
 import { memoryOf } from '../helpers/process-memory.ts'
 import { BUNDLE, startServer } from '../helpers/server-process.ts'
@@ -35,6 +35,13 @@ describe('the parts of the bundle', () => {
       () => part['fail']?.(),
       (error: Error) => error.message === 'ä' && error.stack?.includes('(/opt/bundle.cjs#part:4:') === true
     )
+  })
+
+  it('are strict code, as the rest is', () => {
+    const packed = [...readFileSync(BUNDLE, 'utf8').matchAll(/loadPart\("[a-z-]+","([A-Za-z0-9+/=]+)"\)/g)]
+    assert.equal(packed.length, 2)
+    for (const [, part = ''] of packed)
+      assert.match(brotliDecompressSync(Buffer.from(part, 'base64')).toString('latin1', 0, 100), /^"use strict";/)
   })
 
   it('are not there in clear, where Node.js would read them at every start', () => {
