@@ -20,7 +20,9 @@ async function runTarget(t: TestContext, target: FuzzTarget): Promise<void> {
   assert.ok(finding === undefined, finding && describeFinding(finding))
 }
 
-for (const target of targets) it(`a short run of ${target.name} finds nothing`, (t) => runTarget(t, target))
+for (const target of targets) {
+  it(`a short run of ${target.name} finds nothing`, (t) => runTarget(t, target))
+}
 
 describe('the fuzzer', () => {
   /** Fails for every input with the byte 0x42. */
