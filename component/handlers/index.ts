@@ -10,6 +10,8 @@ export type { Caller, Services } from './operation.ts'
 
 /** A request that has been taken in and must be answered with exactly one frame. */
 export interface OpenRequest extends Caller {
+  /** Memory for the frame of the answer, of just this size. */
+  allocate(bytes: number): Buffer
   answer(frame: Buffer): void
 }
 
@@ -36,7 +38,7 @@ function bind<Request, Value>(code: number, operation: Operation<Request, Value>
       return true
     }
     operation.handle(parsed.request, services, open, (result) => {
-      if (result.ok) open.answer(operation.encode(requestId, result.value))
+      if (result.ok) open.answer(operation.encode(requestId, result.value, (bytes) => open.allocate(bytes)))
       else answerFailure(result.failure)
     })
     return true

@@ -19,6 +19,8 @@ export interface Caller {
   readonly signal: AbortSignal
   /** Resolves with true once `bytes` of memory are set aside for this answer, with false when the client has gone. */
   reserve(bytes: number): Promise<boolean>
+  /** Memory to put messages into, good until the answer is given. Asking again gives the former one up. */
+  memory(bytes: number): Buffer
 }
 
 /** One operation of the protocol: from the payload of its request to the frame of its answer. */
@@ -26,5 +28,6 @@ export interface Operation<Request, Value> {
   readonly parse: (payload: Buffer, services: Services) => ParsedRequest<Request>
   /** Calls `done` once, possibly at once. Faults of the surroundings arrive there as failures. */
   readonly handle: (request: Request, services: Services, caller: Caller, done: (result: Result<Value>) => void) => void
-  readonly encode: (requestId: string, value: Value) => Buffer
+  /** @param allocate gives memory for a large frame */
+  readonly encode: (requestId: string, value: Value, allocate: (bytes: number) => Buffer) => Buffer
 }

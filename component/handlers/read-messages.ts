@@ -33,5 +33,6 @@ async function read(request: ReadMessagesRequest, services: Services, caller: Ca
 export const readMessages: Operation<ReadMessagesRequest, ReadAnswer> = {
   parse: parseReadMessages,
   handle: (request, services, caller, done) => settle(read(request, services, caller), done, 'messageStoreReadError'),
-  encode: (requestId, { streamName, messages }) => encodeReadResponse(requestId, streamName, messages)
+  encode: (requestId, { streamName, messages }, allocate) =>
+    encodeReadResponse(requestId, streamName, messages, allocate)
 }

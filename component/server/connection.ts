@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
+import type { BufferPool } from '../base/buffer-pool.ts'
 import type { ByteBudget } from '../base/byte-budget.ts'
 import type { Clock } from '../base/clock.ts'
 import {
@@ -24,7 +25,6 @@ import { createAnswerShare, type AnswerMemory } from './answer-memory.ts'
 import { createAnswers, type Answers } from './answers.ts'
 import { createAppendLane, type AppendLane } from './append-lane.ts'
 import { createDeadlines, type ConnectionState, type Deadlines } from './deadlines.ts'
-import type { GatherBuffers } from './gather-buffers.ts'
 import { performHandshake, refuseClient, type HandshakeOptions, type HandshakeOutcome } from './handshake.ts'
 import { OpenAnswer, type RequestContext } from './open-answer.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
@@ -47,7 +47,8 @@ export interface ConnectionOptions {
   readonly frameBudget: ByteBudget
   /** Memory of answers that carry messages. */
   readonly answerMemory: AnswerMemory
-  readonly gatherBuffers: GatherBuffers
+  /** Memory in which messages are read and answers are gathered. */
+  readonly buffers: BufferPool
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -106,7 +107,7 @@ export class Connection {
       budget,
       HANDSHAKE_FRAME_LENGTH_MAX
     )
-    this.#outbox = createOutbox(socket, options.gatherBuffers, () => this.#onProgress())
+    this.#outbox = createOutbox(socket, options.buffers, () => this.#onProgress())
     this.#answers = createAnswers()
     this.#nowMs = options.clock.monotonicMs()
     this.#deadlines = createDeadlines(this.#nowMs)
@@ -122,6 +123,7 @@ export class Connection {
       answerShare: createAnswerShare(options.answerMemory),
       memory,
       outbox: this.#outbox,
+      buffers: options.buffers,
       signal: this.#gone.signal,
       monotonicMs: () => options.clock.monotonicMs()
     }

@@ -1,11 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net'
+import { createBufferPool } from '../base/buffer-pool.ts'
 import type { Timer } from '../base/clock.ts'
 import { describeError, Fault } from '../base/fault.ts'
 import { CONNECTIONS_MAX, REFUSED_CONNECTIONS_MAX } from '../base/limits.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
-import { createGatherBuffers } from './gather-buffers.ts'
 
-export type ListenOptions = Omit<ConnectionOptions, 'gatherBuffers'>
+export type ListenOptions = Omit<ConnectionOptions, 'buffers'>
 
 /** The open port and the connections that came through it. */
 export interface Listener {
@@ -55,7 +55,7 @@ function cannotListen(port: number, error: unknown): Fault {
  */
 export async function listen(port: number, options: ListenOptions): Promise<Listener> {
   const { clock, logger } = options
-  const connectionOptions = { ...options, gatherBuffers: createGatherBuffers() }
+  const connectionOptions = { ...options, buffers: createBufferPool() }
   const connections = new Set<Connection>()
   let timer: Timer | undefined
   let isStopping = false

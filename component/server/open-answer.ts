@@ -1,3 +1,5 @@
+import type { BufferPool } from '../base/buffer-pool.ts'
+import { KIB } from '../base/limits.ts'
 import type { OpenRequest } from '../handlers/index.ts'
 import type { AnswerShare, Claim } from './answer-memory.ts'
 import type { Answers } from './answers.ts'
@@ -5,12 +7,16 @@ import type { Outbox } from './outbox.ts'
 import type { RequestMemory } from './request-memory.ts'
 import { Turn } from './turn.ts'
 
+/** Smaller frames are cut from memory that Node.js keeps for such, or gathered with others. */
+const SMALL_FRAME_BYTES_MAX = 16 * KIB
+
 /** What one request takes from its connection. */
 export interface RequestContext {
   readonly answers: Answers
   readonly answerShare: AnswerShare
   readonly memory: RequestMemory
   readonly outbox: Outbox
+  readonly buffers: BufferPool
   /** Aborted when the client has gone. */
   readonly signal: AbortSignal
   readonly monotonicMs: () => number
@@ -23,6 +29,10 @@ export class OpenAnswer extends Turn implements OpenRequest {
   #claimedBytes = 0
   #claim: Claim | undefined
   #answer: Buffer | undefined
+  /** Where messages were read into. */
+  #read: Buffer | undefined
+  /** Where the answer was written. */
+  #written: Buffer | undefined
 
   /**
    * @param startedMs see Turn
@@ -58,7 +68,20 @@ export class OpenAnswer extends Turn implements OpenRequest {
     return !signal.aborted
   }
 
+  memory(bytes: number): Buffer {
+    this.#giveBackRead()
+    this.#read = this.#context.buffers.take(bytes)
+    return this.#read
+  }
+
+  allocate(bytes: number): Buffer {
+    if (bytes <= SMALL_FRAME_BYTES_MAX) return Buffer.allocUnsafe(bytes)
+    this.#written = this.#context.buffers.take(bytes)
+    return this.#written.subarray(0, bytes)
+  }
+
   answer(frame: Buffer): void {
+    this.#giveBackRead()
     if (this.#frameBytes > 0) this.#context.memory.release(this.#frameBytes)
     this.#frameBytes = 0
     this.#answer = frame
@@ -66,8 +89,21 @@ export class OpenAnswer extends Turn implements OpenRequest {
   }
 
   leave(): void {
-    const claim = this.#claim
-    if (this.#answer !== undefined) this.#context.outbox.send(this.#answer, claim && (() => claim.release()))
+    const [answer, claim, written] = [this.#answer, this.#claim, this.#written]
     this.#answer = undefined
+    if (answer === undefined) return
+    if (claim === undefined && written === undefined) {
+      this.#context.outbox.send(answer)
+      return
+    }
+    this.#context.outbox.send(answer, () => {
+      if (written !== undefined) this.#context.buffers.giveBack(written)
+      claim?.release()
+    })
+  }
+
+  #giveBackRead(): void {
+    if (this.#read !== undefined) this.#context.buffers.giveBack(this.#read)
+    this.#read = undefined
   }
 }

@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net'
+import type { BufferPool } from '../base/buffer-pool.ts'
 import { KIB, MIB } from '../base/limits.ts'
-import type { GatherBuffers } from './gather-buffers.ts'
 
 /** Bytes handed to the socket at a time: larger frames are cut. */
 const WRITE_BYTES_MAX = MIB
+/** Room for the answers of a turn of a busy connection. */
+const GATHERED_BYTES = 64 * KIB
 /** Frames up to this size are gathered into one write; larger ones are cheaper to send from where they are. */
 const GATHERED_FRAME_BYTES_MAX = 16 * KIB
 
@@ -39,7 +41,7 @@ interface Parcel {
 const NOTHING: Buffer = Buffer.alloc(0)
 
 /** `progressed` is called whenever the operating system has taken bytes. */
-export function createOutbox(socket: Socket, buffers: GatherBuffers, progressed: () => void): Outbox {
+export function createOutbox(socket: Socket, buffers: BufferPool, progressed: () => void): Outbox {
   const parcels: Parcel[] = []
   /** Small frames are gathered here, at [gatheredFrom, gatheredTo). */
   let target = NOTHING
@@ -98,7 +100,7 @@ export function createOutbox(socket: Socket, buffers: GatherBuffers, progressed:
     if (gatheredTo + bytes > target.length) {
       // A full buffer is left to what waits in it.
       closeGathered()
-      target = buffers.take()
+      target = buffers.take(GATHERED_BYTES)
       gatheredFrom = gatheredTo = 0
     }
     const offset = gatheredTo

@@ -40,7 +40,8 @@ export interface DiskFile {
   writeAsync(buffers: readonly Uint8Array[], position: number): Promise<void>
   /** Reads up to `length` bytes, fewer only at the end of the file. */
   read(position: number, length: number): Buffer
-  readAsync(position: number, length: number): Promise<Buffer>
+  /** The same without blocking the event loop. @param into memory of `length` bytes or more that may be used for it */
+  readAsync(position: number, length: number, into?: Buffer): Promise<Buffer>
   /** Makes the content survive a power cut. A failure is final for this file: calling again proves nothing. */
   sync(): Promise<void>
   truncate(length: number): void

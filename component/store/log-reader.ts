@@ -13,6 +13,8 @@ import { SharedFile } from './shared-file.ts'
 import { isMissingError } from './system-error.ts'
 
 const WINDOW_BYTES_MIN = 4 * KIB
+/** One window for a usual answer: the checksums of so much take about a millisecond. */
+const FIRST_WINDOW_BYTES_MAX = 2 * MIB
 /** Readers whose place is remembered, so that going on needs no search. */
 const REMEMBERED_PLACES = 8
 
@@ -30,6 +32,8 @@ interface ReadProgress {
   readonly limit: number
   readonly countMax: number
   readonly bytesMax: number
+  /** Takes from the memory that the caller gave; undefined when nothing of it is left. */
+  readonly memory: (bytes: number) => Buffer | undefined
 }
 
 /** Reads of one log. At most one sealed segment stays open for them. */
@@ -46,8 +50,22 @@ export class LogReader {
   }
 
   /** See StreamLog.read. */
-  async read(from: number, limit: number, countMax: number, bytesMax: number): Promise<readonly StoredMessage[]> {
-    const progress: ReadProgress = { messages: [], payloadBytes: 0, from, limit, countMax, bytesMax }
+  async read(
+    from: number,
+    limit: number,
+    countMax: number,
+    bytesMax: number,
+    memory?: Buffer
+  ): Promise<readonly StoredMessage[]> {
+    const progress: ReadProgress = {
+      messages: [],
+      payloadBytes: 0,
+      from,
+      limit,
+      countMax,
+      bytesMax,
+      memory: divide(memory)
+    }
     let position = Math.max(from, this.#segments.oldest)
     while (position < Math.min(limit, this.#segments.next) && progress.messages.length < countMax) {
       const segment = this.#segments.find(position)
@@ -87,6 +105,7 @@ export class LogReader {
         bounds: { sequenceMin: start.sequence, sequenceEnd: segment.next },
         windowBytes: estimateWindow(segment, progress),
         damage: segment.damage,
+        memory: progress.memory,
         onDamage: (damageStart, damageEnd) => this.#reportDamage(segment, damageStart, damageEnd)
       })
       const isComplete = await this.#collect(segment, cursor, progress, layout.end)
@@ -166,6 +185,17 @@ export class LogReader {
   }
 }
 
+/** Cuts pieces off a buffer, one behind the other: messages of earlier pieces are still wanted. */
+function divide(memory: Buffer | undefined): (bytes: number) => Buffer | undefined {
+  let rest = memory
+  return (bytes) => {
+    if (rest === undefined || rest.length < bytes) return undefined
+    const piece = rest.subarray(0, bytes)
+    rest = rest.subarray(bytes)
+    return piece
+  }
+}
+
 /** Where the records of a sealed segment are. Its numbers, not its length, say which belong to it. */
 function readLayout(file: DiskFile, path: string): SegmentLayout {
   const header = readSegmentHeader(file, path)
@@ -179,5 +209,5 @@ function estimateWindow(segment: Segment, progress: ReadProgress): number {
   const wanted = (progress.countMax - progress.messages.length) * recordBytes
   const allowed = progress.bytesMax - progress.payloadBytes
   const estimate = Math.min(wanted, allowed) * 1.125 + recordBytes + RECORD_HEADER_BYTES
-  return Math.max(WINDOW_BYTES_MIN, Math.min(MIB, Math.ceil(estimate)))
+  return Math.max(WINDOW_BYTES_MIN, Math.min(FIRST_WINDOW_BYTES_MAX, Math.ceil(estimate)))
 }

@@ -97,8 +97,8 @@ function readAll(descriptor: number, position: number, length: number): Buffer {
   return buffer.subarray(0, filled)
 }
 
-async function readAllAsync(descriptor: number, position: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length)
+async function readAllAsync(descriptor: number, position: number, length: number, into?: Buffer): Promise<Buffer> {
+  const buffer = into ?? Buffer.allocUnsafe(length)
   let filled = 0
   while (filled < length) {
     const bytes = Math.min(length - filled, BYTES_PER_READ_MAX)
@@ -118,7 +118,8 @@ function openNodeFile(path: string, descriptor: number): DiskFile {
     },
     writeAsync: (buffers, position) => attemptAsync('write', path, () => writeAllAsync(descriptor, buffers, position)),
     read: (position, length) => attempt('read', path, () => readAll(descriptor, position, length)),
-    readAsync: (position, length) => attemptAsync('read', path, () => readAllAsync(descriptor, position, length)),
+    readAsync: (position, length, into) =>
+      attemptAsync('read', path, () => readAllAsync(descriptor, position, length, into)),
     sync: () => attemptAsync('sync', path, () => fdatasyncAsync(descriptor)),
     truncate(length) {
       attempt('truncate', path, () => fs.ftruncateSync(descriptor, length))

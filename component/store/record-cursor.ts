@@ -1,7 +1,9 @@
 import { MIB } from '../base/limits.ts'
+import { crc32 } from '../base/crc32.ts'
 import type { DiskFile } from './disk.ts'
 import {
-  hasValidChecksum,
+  checksumAt,
+  headerChecksum,
   ingestTimeAt,
   isPlausibleHeader,
   payloadLengthAt,
@@ -28,12 +30,14 @@ export interface CursorOptions {
   readonly end: number
   /** Numbers that records may have; the lower bound rises with every record. */
   readonly bounds: RecordBounds
-  /** First read; later ones grow up to 1 MiB. */
+  /** First read; later ones grow up to 1 MiB, unless it is larger. */
   readonly windowBytes: number
   /** Damage that is known already, from offset to the offset of the next record. New damage is added to it. */
   readonly damage: Map<number, number>
   /** Asked before damage is skipped: true ends the scan there. */
   readonly stopsAtDamage?: (sequenceMin: number) => boolean
+  /** Memory for a window, if there is some; it is kept until the walk is over. */
+  readonly memory?: (bytes: number) => Buffer | undefined
   /** Told of newly found damage. */
   readonly onDamage?: (from: number, to: number) => void
 }
@@ -64,6 +68,8 @@ export class RecordCursor {
   #window: Buffer = Buffer.alloc(0)
   #windowStart = 0
   #windowBytes: number
+  /** Payload of the current record, if it lies in the window. */
+  #payload: Buffer | undefined
 
   constructor(options: CursorOptions) {
     this.#options = options
@@ -92,8 +98,11 @@ export class RecordCursor {
     const payloadBytes = payloadLengthAt(this.#window, position)
     const bytes = RECORD_HEADER_BYTES + payloadBytes
     if (bytes > available || payloadBytes > this.payloadBytesMax) return false
-    if (!hasValidChecksum(this.#window, position, bytes, this.#options.seed)) return false
+    const payload = this.#window.subarray(position + RECORD_HEADER_BYTES, position + bytes)
+    const checksum = crc32(payload, headerChecksum(this.#window, position, this.#options.seed))
+    if (checksum !== checksumAt(this.#window, position)) return false
     this.#accept(position, bytes)
+    this.#payload = payload
     return true
   }
 
@@ -123,9 +132,7 @@ export class RecordCursor {
 
   /** The payload of the current record: a view into the window, or read now when the record is large. */
   payload(): Buffer | Promise<Buffer> {
-    const start = this.offset - this.#windowStart + RECORD_HEADER_BYTES
-    const end = start - RECORD_HEADER_BYTES + this.bytes
-    if (end <= this.#window.length) return this.#window.subarray(start, end)
+    if (this.#payload !== undefined) return this.#payload
     return this.#options.file.readAsync(this.offset + RECORD_HEADER_BYTES, this.bytes - RECORD_HEADER_BYTES)
   }
 
@@ -142,6 +149,7 @@ export class RecordCursor {
     this.sequenceMin = this.sequence + 1
     this.#position += bytes
     this.validEnd = this.#position
+    this.#payload = undefined
   }
 
   /** Why the record at the position cannot be taken from the window: bytes that must be read, its size, or damage. */
@@ -158,10 +166,11 @@ export class RecordCursor {
   }
 
   async #load(bytesMin: number): Promise<void> {
-    const left = this.#options.end - this.#position
-    this.#window = await this.#reader.read(this.#position, Math.min(left, Math.max(bytesMin, this.#windowBytes)))
+    const { end, memory } = this.#options
+    const length = Math.min(end - this.#position, Math.max(bytesMin, this.#windowBytes))
+    this.#window = await this.#reader.read(this.#position, length, memory?.(length))
     this.#windowStart = this.#position
-    this.#windowBytes = Math.min(WINDOW_BYTES_MAX, this.#windowBytes * 2)
+    this.#windowBytes = Math.max(this.#windowBytes, Math.min(WINDOW_BYTES_MAX, this.#windowBytes * 2))
   }
 
   async #verifyLarge(): Promise<boolean> {

@@ -138,9 +138,15 @@ export class SegmentLog implements StreamLog {
     }
   }
 
-  read(from: number, limit: number, countMax: number, bytesMax: number): Promise<readonly StoredMessage[]> {
+  read(
+    from: number,
+    limit: number,
+    countMax: number,
+    bytesMax: number,
+    memory?: Buffer
+  ): Promise<readonly StoredMessage[]> {
     this.#requireOpen()
-    return this.#reader.read(from, limit, countMax, bytesMax)
+    return this.#reader.read(from, limit, countMax, bytesMax, memory)
   }
 
   setRollBytes(bytes: number): void {

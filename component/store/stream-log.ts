@@ -98,9 +98,16 @@ export interface StreamLog {
    * @param limit records at or above this number are not returned
    * @param countMax at most so many records
    * @param bytesMax bound on the payload bytes; the first record is returned whatever its size
+   * @param memory where the messages may be put, if they fit; they are then good for as long as it is
    * @throws Fault when the disk cannot be read and no record could be returned
    */
-  read(from: number, limit: number, countMax: number, bytesMax: number): Promise<readonly StoredMessage[]>
+  read(
+    from: number,
+    limit: number,
+    countMax: number,
+    bytesMax: number,
+    memory?: Buffer
+  ): Promise<readonly StoredMessage[]>
   /** The size at which the caller will roll, so that the next segment can be made ahead of time. */
   setRollBytes(bytes: number): void
   /** The metadata that headers of later segments carry: enough to rebuild the stream when the catalogue is lost. */

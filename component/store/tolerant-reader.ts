@@ -9,9 +9,10 @@ const BLOCK_BYTES = 4096
 export interface TolerantReader {
   /**
    * Up to `length` bytes; blocks that cannot be read are zeros, which no record survives.
+   * @param into memory of `length` bytes or more that may be used for them
    * @throws Fault when nothing at all could be read there: such a device is broken, not merely damaged
    */
-  read(position: number, length: number): Promise<Buffer>
+  read(position: number, length: number, into?: Buffer): Promise<Buffer>
   /** The last error that was read around. */
   readonly fault: Fault | undefined
 }
@@ -39,9 +40,9 @@ export function createTolerantReader(file: DiskFile): TolerantReader {
   }
 
   return {
-    async read(position, length) {
+    async read(position, length, into) {
       try {
-        return await file.readAsync(position, length)
+        return await file.readAsync(position, length, into)
       } catch (error) {
         if (!(error instanceof Fault) || systemErrorCode(error) !== 'EIO' || length <= BLOCK_BYTES) throw error
         fault = error

@@ -1,6 +1,6 @@
 import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
-import { KIB, READ_REPLY_BYTES_MAX, READ_REPLY_COUNT_MAX } from '../base/limits.ts'
+import { KIB, MIB, READ_REPLY_BYTES_MAX, READ_REPLY_COUNT_MAX } from '../base/limits.ts'
 import { FAILURES, fail, success, type Failure, type Result } from '../model/failure.ts'
 import type { StoredMessage } from '../model/message.ts'
 import type { StreamLog } from '../store/stream-log.ts'
@@ -33,6 +33,8 @@ export interface Reader {
   readonly signal: AbortSignal
   /** Resolves with true once `bytes` of memory are set aside for the messages, with false when the reader has gone. */
   reserve(bytes: number): Promise<boolean>
+  /** Memory for the messages, to be used once; they are needed until the answer is given. */
+  memory(bytes: number): Buffer
 }
 
 const TOO_MANY_WAIT: Failure = { kind: 'serverTimeout', message: 'too many reads are waiting for messages' }
@@ -50,6 +52,14 @@ function expectedBytes(log: StreamLog, available: number, countMax: number): num
   const averageBytes = log.totalBytes / Math.max(1, log.next - log.oldest)
   const payloadBytes = Math.min(count * averageBytes * 2, log.totalBytes, READ_REPLY_BYTES_MAX)
   return Math.ceil(ANSWER_OVERHEAD_BYTES + count * MESSAGE_OVERHEAD_BYTES + payloadBytes)
+}
+
+const READ_MEMORY_BYTES_MAX = 4 * MIB
+
+/** Room for `count` messages of average size with their headers, and some more. */
+function memoryBytes(log: StreamLog, count: number): number {
+  const averageBytes = log.totalBytes / Math.max(1, log.next - log.oldest)
+  return Math.min(READ_MEMORY_BYTES_MAX, Math.ceil((count + 1) * averageBytes * 1.25) + 4 * KIB)
 }
 
 /** Nothing to answer with yet; worth another look once the stream's next number is `untilNext`. */
@@ -72,7 +82,8 @@ async function readNow(
   if (limit < untilNext) return { untilNext, isUnreadable: false }
   const available = limit - Math.max(from, log.oldest)
   if (!(await reader.reserve(expectedBytes(log, available, countMax)))) return { ok: false, failure: READER_GONE }
-  const messages = await log.read(from, limit, countMax, READ_REPLY_BYTES_MAX)
+  const memory = reader.memory(memoryBytes(log, Math.min(available, countMax)))
+  const messages = await log.read(from, limit, countMax, READ_REPLY_BYTES_MAX, memory)
   if (messages.length >= minCount) return success(messages)
   // Fewer than the numbers promise: either a bound on the answer ended the read, or damaged records were left out.
   const missing = { untilNext: limit + minCount - messages.length, isUnreadable: messages.length === 0 }

@@ -42,8 +42,13 @@ export function readResponseBytes(requestId: string, streamName: string, message
  * once, from where it is stored to where it is sent.
  * @param requestId of a parsed request, so made of the characters of its pattern; likewise `streamName`
  */
-export function encodeReadResponse(requestId: string, streamName: string, messages: readonly StoredMessage[]): Buffer {
-  const frame = Buffer.allocUnsafe(readResponseBytes(requestId, streamName, messages))
+export function encodeReadResponse(
+  requestId: string,
+  streamName: string,
+  messages: readonly StoredMessage[],
+  allocate: (bytes: number) => Buffer = Buffer.allocUnsafe
+): Buffer {
+  const frame = allocate(readResponseBytes(requestId, streamName, messages))
   writeFrameHeader(frame, OPERATION.readMessagesResponse)
   let offset = writeRaw(frame, FRAME_HEADER_BYTES, SUCCESS_START)
   offset = writeAsciiText(frame, offset, requestId)

@@ -45,7 +45,8 @@ function scene(options: { places?: number } = {}) {
       reserve(bytes: number) {
         reserved.push(bytes)
         return Promise.resolve(!gone.signal.aborted)
-      }
+      },
+      memory: (bytes: number) => Buffer.alloc(bytes)
     }
     const result = await readMessages({ log, waiters, places, clock, closedBecause: () => closed }, full, reader)
     if (!result.ok) return `${result.failure.kind}: ${result.failure.message}`

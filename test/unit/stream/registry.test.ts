@@ -16,7 +16,11 @@ import {
   type StreamScene
 } from '../../helpers/stream-scene.ts'
 
-const READER = { signal: new AbortController().signal, reserve: () => Promise.resolve(true) }
+const READER = {
+  signal: new AbortController().signal,
+  reserve: () => Promise.resolve(true),
+  memory: (bytes: number) => Buffer.alloc(bytes)
+}
 
 /** Folders of streams on the disk. */
 function foldersOf({ disk }: StreamScene): string[] {
