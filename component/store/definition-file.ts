@@ -9,7 +9,8 @@ import { encodeSegmentHeader, readSegmentHeader } from './segment-header.ts'
  * layout is that of a segment header, whose checksum and stream id it needs as well. Where it is, it counts.
  */
 export const DEFINITION_NAME = 'definition'
-const NEW_DEFINITION_NAME = 'definition.new'
+/** One being written; worthless after a restart. */
+export const NEW_DEFINITION_NAME = 'definition.new'
 
 export interface DefinitionFileOptions {
   readonly disk: Disk

@@ -1,4 +1,4 @@
-export { readDefinitionFile, writeDefinitionFile } from './definition-file.ts'
+export { writeDefinitionFile } from './definition-file.ts'
 export type { Disk, DiskFile, FolderEntry } from './disk.ts'
 export { fileSystemSize, type FileSystemSize } from './file-system.ts'
 export type { LogOptions } from './log-context.ts'

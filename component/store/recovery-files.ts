@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { describeError } from '../base/fault.ts'
 import { MIB } from '../base/limits.ts'
+import { NEW_DEFINITION_NAME } from './definition-file.ts'
 import type { DiskFile, FolderEntry } from './disk.ts'
 import type { LogContext } from './log-context.ts'
 import { RecordCursor } from './record-cursor.ts'
@@ -102,7 +103,9 @@ export async function tidyFolder(context: LogContext, cutFrom: number): Promise<
   const entries = disk.listFolder(folder)
   const bases = listBases(entries)
   refuseNewerFormat(context, bases)
-  if (has(entries, COPY_NAME)) removeQuietly(context, join(folder, COPY_NAME))
+  for (const name of [COPY_NAME, NEW_DEFINITION_NAME]) {
+    if (has(entries, name)) removeQuietly(context, join(folder, name))
+  }
   if (!has(entries, SPARE_NAME)) return bases
   const adopted = await adoptSpare(context, cutFrom)
   if (adopted === undefined || bases.includes(adopted)) return bases

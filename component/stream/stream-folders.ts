@@ -10,7 +10,6 @@ import {
   createLog,
   isUnfinishedLog,
   openLog,
-  readDefinitionFile,
   readMetadata,
   type RecoveryReport,
   type StreamLog,
@@ -144,8 +143,8 @@ export function createStreamFolders(options: StreamFoldersOptions): StreamFolder
         sameBoot: options.sameBoot
       })
       report(definition.name, opened.report)
-      const kept = readDefinitionFile({ disk, folder: join(streams, folder), streamId: id })
-      if (kept?.equals(encodeDefinition(definition)) === false) await keepDefinition(id, folder, definition)
+      const kept = readMetadata(disk, join(streams, folder), id)
+      if (kept?.equals(encodeDefinition(definition)) !== true) await keepDefinition(id, folder, definition)
       return opened.log
     },
     list() {

@@ -90,7 +90,9 @@ function assertNoLeftovers(storeRoot: string, slots: readonly Slot[]): void {
   const fileStreams = slots.filter(({ current }) => current?.shape.persistence === 0)
   assert.equal(folders.length, fileStreams.length, `folders: ${folders.join(', ')}`)
   for (const folder of folders) {
-    const strangers = readdirSync(join(root, 'streams', folder)).filter((name) => !/^(\d{19}|spare)\.log$/.test(name))
+    const strangers = readdirSync(join(root, 'streams', folder)).filter(
+      (name) => !/^((\d{19}|spare)\.log|definition)$/.test(name)
+    )
     assert.deepEqual(strangers, [])
   }
 }

@@ -77,6 +77,38 @@ test('a copy of a definition that could not be written is made up for at the nex
   assert.equal(streamOf(third, 'a').definition.segmentSizeBytes, 8_192)
 })
 
+test('a kill before the first copy of a definition leaves nothing behind and is made up for', async () => {
+  const scene = await withStreams('a')
+  const folder = folderOf(scene, 'a')
+  scene.disk.rule = failing({ operation: 'rename', path: /definition/ }, { code: 'EIO' })
+  await scene.registry.update(definitionOf('a', { segmentSizeBytes: 4_096 }))
+  assert.ok(scene.disk.paths.includes(`${folder}/definition.new`))
+  const second = await restart(scene)
+  assert.ok(!second.disk.paths.includes(`${folder}/definition.new`))
+  const third = await restart(second, 'power cut', { catalogue: createFakeCatalogue() })
+  assert.equal(streamOf(third, 'a').definition.segmentSizeBytes, 4_096)
+})
+
+test('a copy of a definition that was never finished goes, also when nothing needs to be written', async () => {
+  const scene = await withStreams('a')
+  const path = `${folderOf(scene, 'a')}/definition.new`
+  scene.disk.damage(path, Buffer.from('garbage'))
+  const after = await restart(scene)
+  assert.deepEqual(
+    after.disk.paths.filter((name) => name.includes('definition')),
+    []
+  )
+})
+
+test('a damaged copy of a definition is written again while the catalogue knows it', async () => {
+  const scene = await withStreams('a')
+  await scene.registry.update(definitionOf('a', { segmentSizeBytes: 4_096 }))
+  scene.disk.damage(`${folderOf(scene, 'a')}/definition`, Buffer.from('garbage'))
+  const second = await restart(scene)
+  const third = await restart(second, 'power cut', { catalogue: createFakeCatalogue() })
+  assert.equal(streamOf(third, 'a').definition.segmentSizeBytes, 4_096)
+})
+
 test('a damaged copy of a definition is no obstacle: the segments have one', async () => {
   const scene = await withStreams('a')
   await scene.registry.update(definitionOf('a', { segmentSizeBytes: 4_096 }))
