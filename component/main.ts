@@ -72,7 +72,8 @@ function stopOnSignal(stop: () => Promise<void>, logger: Logger): void {
 
 async function main(): Promise<void> {
   const { config, fatal, warnings, notes } = parseConfig(process.env, process.cwd())
-  const logger = createLogger(config.logLevel, writeLine, systemClock.wallMs)
+  const output = { format: config.logFormat, write: writeLine, wallMs: systemClock.wallMs }
+  const logger = createLogger({ level: config.logLevel, ...output })
   // A closed output must not end the server.
   process.stdout.on('error', () => undefined)
   exitOnBug(logger)
@@ -86,7 +87,7 @@ async function main(): Promise<void> {
     stopOnSignal(() => app.stop(), logger)
     if (!(await app.announce())) return
     // Programs wait for these lines, so they come at every LOG_LEVEL (behaviour 2, rule 4).
-    const announcements = createLogger('INFO', writeLine, systemClock.wallMs)
+    const announcements = createLogger({ level: 'INFO', ...output })
     announcements.info('The server is listening', { port: app.port, streams: app.streamCount })
     announcements.info('Stream Manager reporting the state: RUNNING')
     app.startExports()

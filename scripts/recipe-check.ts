@@ -12,9 +12,12 @@ export interface Recipe {
   readonly ComponentDependencies?: Readonly<
     Record<string, { readonly VersionRequirement: string; readonly DependencyType: string }>
   >
-  readonly ComponentConfiguration?: { readonly DefaultConfiguration: Readonly<Record<string, string>> }
+  readonly ComponentConfiguration?: { readonly DefaultConfiguration: Readonly<Record<string, DefaultValue>> }
   readonly Manifests: readonly Manifest[]
 }
+
+/** Of a parameter, or of a group of them. */
+export type DefaultValue = string | Readonly<Record<string, string>>
 
 interface Step {
   readonly Script: string

@@ -21,6 +21,10 @@ const map = (required: readonly string[], keys: Readonly<Record<string, Schema>>
 })
 
 const step = map(['Script'], { Script: text, Timeout: text, RequiresPrivilege: text })
+const PARAMETER_NAME = /^[A-Za-z_0-9]+$/
+/** Lists and empty maps are left out: a default that a nucleus dropped would leave the variable without a value. */
+const textOrGroup: Schema = { kind: 'either', of: [text, names(PARAMETER_NAME, text)] }
+
 const scriptOrStep: Schema = { kind: 'either', of: [text, step] }
 
 const manifest = map(['Platform', 'Lifecycle', 'Artifacts'], {
@@ -46,7 +50,7 @@ export const RECIPE_SCHEMA: Schema = map(
       /^[a-zA-Z0-9-_.]{1,128}$/,
       map(['VersionRequirement', 'DependencyType'], { VersionRequirement: text, DependencyType: text })
     ),
-    ComponentConfiguration: map(['DefaultConfiguration'], { DefaultConfiguration: names(/^[A-Za-z_0-9]+$/, text) }),
+    ComponentConfiguration: map(['DefaultConfiguration'], { DefaultConfiguration: names(PARAMETER_NAME, textOrGroup) }),
     Manifests: listOf(manifest)
   }
 )

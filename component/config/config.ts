@@ -1,4 +1,4 @@
-import type { LogFields, LogLevel } from '../base/log.ts'
+import type { LogFields, LogFormat, LogLevel } from '../base/log.ts'
 import type { AwsVariables } from './aws-environment.ts'
 
 /** Every setting of the server, parsed. The names in brackets are the component's parameters (behaviour 1.3). */
@@ -12,6 +12,8 @@ export interface Config {
   /** Whether clients must show a token that the nucleus accepts [STREAM_MANAGER_AUTHENTICATE_CLIENT]. */
   readonly authenticateClients: boolean
   readonly logLevel: LogLevel
+  /** [STREAM_MANAGER_LOG_FORMAT] */
+  readonly logFormat: LogFormat
   /** Upper target for caches and buffers, in bytes; absent when nobody asked for one [JVM_ARGS -Xmx]. */
   readonly memoryTargetBytes: number | undefined
   /** Allows what only tests and laboratories need, e.g. batch intervals below a minute [STREAM_MANAGER_DEVELOPER_MODE]. */
@@ -56,6 +58,7 @@ export function describeConfig(config: Config): LogFields {
     port: config.port,
     authenticateClients: config.authenticateClients,
     logLevel: config.logLevel,
+    logFormat: config.logFormat,
     developerMode: config.developerMode,
     memoryTargetBytes: config.memoryTargetBytes,
     bandwidthBitsPerSecond: config.exporter.bandwidthBitsPerSecond,

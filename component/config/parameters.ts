@@ -1,6 +1,6 @@
 import { isAbsolute, resolve } from 'node:path'
 import { MIB } from '../base/limits.ts'
-import { LOG_LEVELS, type LogLevel } from '../base/log.ts'
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../base/log.ts'
 import { BOOLEAN, integerBetween, oneOf, TEXT, type ValueType } from './value-type.ts'
 
 /**
@@ -14,6 +14,11 @@ export interface Parameter<Value> {
   readonly whenUnset: Value
   /** Text of its default in the recipe; undefined for a setting that a deployment does not offer. */
   readonly recipeDefault: string | undefined
+  /**
+   * In the recipe it is an entry of STREAM_MANAGER_SETTINGS: nucleus lite reads no recipe of more than 8 KiB, and a
+   * parameter of its own is named in every manifest.
+   */
+  readonly isGrouped?: true
   readonly unit?: string
   /** A sentence, or some, without a final dot. */
   readonly meaning: string
@@ -182,6 +187,27 @@ export const PARAMETERS = {
     recipeDefault: 'INFO',
     meaning: 'Messages below this level are not logged ([messages.md](messages.md))',
     since: '2.0.7',
+    whenBad: 'default'
+  }),
+  logFormat: parameter<LogFormat>({
+    name: 'STREAM_MANAGER_LOG_FORMAT',
+    type: oneOf(LOG_FORMATS),
+    whenUnset: 'text',
+    recipeDefault: 'text',
+    isGrouped: true,
+    meaning: 'How a line of the log is written: for people, or as one JSON object ([messages.md](messages.md))',
+    since: '2.4.0',
+    whenBad: 'default'
+  }),
+  settings: parameter({
+    name: 'STREAM_MANAGER_SETTINGS',
+    type: TEXT,
+    whenUnset: '',
+    recipeDefault: undefined,
+    meaning:
+      'In a deployment, an object whose keys are the names of settings that are not parameters by themselves. As a variable, ' +
+      'the JSON text of such an object; a variable of the name itself wins',
+    since: '2.4.0',
     whenBad: 'default'
   }),
   jvmArguments: parameter({

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { AWS_VARIABLES, type AwsVariables } from './aws-environment.ts'
 import type { Config, NucleusAccess } from './config.ts'
+import { withFurtherSettings } from './further-settings.ts'
 import { type JvmArguments, parseJvmArguments } from './jvm-args.ts'
 import { type Environment, parameterText, quoted } from './parameter.ts'
 import { NUCLEUS_VARIABLES, type Parameter, PARAMETERS, S3_PART_BYTES_MIN } from './parameters.ts'
@@ -24,13 +25,18 @@ interface Problems {
   readonly notes: string[]
 }
 
+const SETTING_NAMES = new Set<string>(Object.values(PARAMETERS).map(({ name }) => name))
+SETTING_NAMES.delete(PARAMETERS.settings.name)
+
 /**
  * Reads all parameters of the component (behaviour 1.3).
- * @param environment the process environment
+ * @param variables the process environment
  * @param workFolder absolute path that relative paths are taken from: the current directory
  */
-export function parseConfig(environment: Environment, workFolder: string): ParsedConfig {
+export function parseConfig(variables: Environment, workFolder: string): ParsedConfig {
   const problems: Problems = { fatal: [], warnings: [], notes: [] }
+  const further = readParameter(variables, PARAMETERS.settings, problems)
+  const environment = withFurtherSettings(variables, further, SETTING_NAMES, problems.warnings)
   const read = <Value>(parameter: Parameter<Value>): Value => readParameter(environment, parameter, problems)
 
   const developerMode = read(PARAMETERS.developerMode)
@@ -47,6 +53,7 @@ export function parseConfig(environment: Environment, workFolder: string): Parse
     port: read(PARAMETERS.port),
     authenticateClients: decideAuthentication(authenticate, nucleus, developerMode, problems),
     logLevel: read(PARAMETERS.logLevel),
+    logFormat: read(PARAMETERS.logFormat),
     memoryTargetBytes: jvm.memoryTargetBytes,
     developerMode,
     exporter: {

@@ -29,11 +29,11 @@ export function integerBetween(min: number, max: number, note = ''): ValueType<n
   }
 }
 
-/** One of `choices`, which are upper case, in any case. */
+/** One of `choices`, in any case. */
 export function oneOf<Choice extends string>(choices: readonly Choice[]): ValueType<Choice> {
   return {
     allowed: `one of ${choices.join(', ')}`,
-    read: (text) => choices.find((known) => known === text.toUpperCase())
+    read: (text) => choices.find((known) => known.toUpperCase() === text.toUpperCase())
   }
 }
 

@@ -1,5 +1,6 @@
 import { AWS_VARIABLE_GROUPS } from '../../component/config/aws-environment.ts'
 import { NUCLEUS_VARIABLES, type Parameter, PARAMETERS } from '../../component/config/parameters.ts'
+import type { DefaultValue } from '../recipe-check.ts'
 import { code, notice, page, table } from './markdown.ts'
 
 /** Parameters that the recipe uses itself; their defaults are in recipe.yaml. */
@@ -7,6 +8,16 @@ export const RECIPE_PARAMETERS = {
   startupTimeoutSeconds: 'Seconds after which a start counts as failed',
   nodePath: 'Node.js that runs the server: `node` is that of the package, if it has one, else that of the PATH'
 } as const
+
+const textOf = (value: DefaultValue = ''): string => (typeof value === 'string' ? value : JSON.stringify(value))
+
+const EXAMPLE = `{
+  "MERGE": {
+    "LOG_LEVEL": "DEBUG",
+    "STREAM_MANAGER_EXPORTER_MAX_BANDWIDTH": "2000",
+    "STREAM_MANAGER_SETTINGS": { "STREAM_MANAGER_LOG_FORMAT": "json" }
+  }
+}`
 
 /** A list, a truth value, a number, a text: as an operator writes it. */
 function defaultText(value: unknown): string {
@@ -19,10 +30,13 @@ function parameterRow({ name, type, whenUnset, unit, meaning, since }: Parameter
 }
 
 /** docs/configuration.md. @param recipeDefaults the DefaultConfiguration of the recipe */
-export function configurationPage(recipeDefaults: Readonly<Record<string, string>>): string {
+export function configurationPage(recipeDefaults: Readonly<Record<string, DefaultValue>>): string {
   const all: readonly Parameter<unknown>[] = Object.values(PARAMETERS)
   const fatal = all.filter(({ whenBad }) => whenBad === 'fatal').map(({ name }) => code(name))
-  const local = all.filter(({ recipeDefault }) => recipeDefault === undefined).map(({ name }) => code(name))
+  const grouped = all.filter(({ isGrouped }) => isGrouped === true).map(({ name }) => code(name))
+  const local = all
+    .filter(({ recipeDefault, name }) => recipeDefault === undefined && name !== PARAMETERS.settings.name)
+    .map(({ name }) => code(name))
   return page(
     '# Configuration',
     notice('component/config/'),
@@ -35,22 +49,21 @@ export function configurationPage(recipeDefaults: Readonly<Record<string, string
       "AWS's own.",
     '## Settings',
     table(['name', 'default', 'allowed', 'unit', 'meaning', 'since'], all.map(parameterRow)),
-    `${local.join(' and ')} are not parameters of the recipe: set them as environment variables.`,
+    `${grouped.join(', ')} stand as entries in ${code(PARAMETERS.settings.name)}, as any other setting may. ` +
+      `${local.join(' and ')} are not parameters of the recipe: set them as environment variables, or there.`,
     '## Settings of the recipe',
     table(
       ['name', 'default', 'meaning'],
       Object.entries(RECIPE_PARAMETERS).map(([name, meaning]) => [
         code(name),
-        code(recipeDefaults[name] ?? ''),
+        code(textOf(recipeDefaults[name])),
         `${meaning}.`
       ])
     ),
     'The component publishes the port that it listens on as `port` in its own configuration, where other components can ' +
       'read it; do not set it.',
     'In a deployment:',
-    ['```json', '{ "MERGE": { "LOG_LEVEL": "DEBUG", "STREAM_MANAGER_EXPORTER_MAX_BANDWIDTH": "2000" } }', '```'].join(
-      '\n'
-    ),
+    ['```json', EXAMPLE, '```'].join('\n'),
     '## Access to the cloud',
     'The nucleus sets what is needed. Stand-alone these are the variables of every AWS tool:',
     table(

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { format, resolveConfig } from 'prettier'
 import { parse } from 'yaml'
-import type { Recipe } from '../recipe-check.ts'
+import type { DefaultValue, Recipe } from '../recipe-check.ts'
 import { configurationPage } from './configuration.ts'
 import { failuresPage } from './failures.ts'
 import { readLogCatalogue } from './log-sentences.ts'
@@ -11,7 +11,7 @@ import { messagesPage } from './messages.ts'
 
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
-function recipeDefaults(): Readonly<Record<string, string>> {
+function recipeDefaults(): Readonly<Record<string, DefaultValue>> {
   const recipe = parse(readFileSync(join(ROOT, 'recipe.yaml'), 'utf8')) as Recipe
   return recipe.ComponentConfiguration?.DefaultConfiguration ?? {}
 }

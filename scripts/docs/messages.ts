@@ -55,6 +55,13 @@ export function messagesPage(sentences: readonly LogSentence[]): string {
     `Time in UTC, level, area (${areas.join(', ')}), message, fields. Control characters are escaped and long fields cut. ` +
       'Classic writes the lines to `logs/aws.greengrass.StreamManager.log`, lite to the journal. `LOG_LEVEL` hides the lower ' +
       'levels. Payloads, tokens and credentials are never logged.',
+    'With `STREAM_MANAGER_LOG_FORMAT=json` each line is one JSON object instead, whose `time`, `level`, `area` and `message` are ' +
+      'texts and whose `fields` are an object:',
+    [
+      '```text',
+      '{"time":"2026-11-24T09:15:02.120Z","level":"WARN","area":"export","message":"Export failed and will be repeated","fields":{"stream":"sensor","export":"cloud","next":0,"attempt":1,"reason":"HttpError: status 503 Service Unavailable"}}',
+      '```'
+    ].join('\n'),
     'ERROR: data is lost, or a person is needed. WARN: something does not work as it should, and may by itself again. INFO: ' +
       'the course of things. DEBUG: for whoever looks for a fault. Words in angle brackets vary.',
     'An export that goes on failing for the same reason is told of once a minute, and once more when it works again.',

@@ -11,6 +11,11 @@ export const REMEDIES: Readonly<Record<string, string>> = {
   '<name> is <text> but must be <allowed>': 'Correct the parameter; the server does not start with this value',
   '<name> is <text> but must be <allowed>; using the default <whenUnset>': 'Correct the parameter',
   '<name> is <bytes>, below the minimum of S3; raising it to <S3_PART_BYTES_MIN>': 'Raise the parameter',
+  'STREAM_MANAGER_SETTINGS is <text> but must be a JSON object; ignoring it':
+    'Give an object of names and values in the deployment, or its JSON text in the variable',
+  'STREAM_MANAGER_SETTINGS has <name>, which is no setting; ignoring it':
+    'Correct the name ([configuration.md](configuration.md))',
+  '<name> in STREAM_MANAGER_SETTINGS must be a text, a number or a truth value; ignoring it': 'Correct the value',
   'STREAM_MANAGER_AUTHENTICATE_CLIENT is true but there is no Greengrass nucleus to validate tokens; start the server as a Greengrass component, or set STREAM_MANAGER_AUTHENTICATE_CLIENT to false':
     'Deploy it as a component, or set the variable to `false` on a machine whose local users you trust',
   'STREAM_MANAGER_DEVELOPER_MODE is true and there is no Greengrass nucleus; clients are not authenticated':
@@ -35,6 +40,8 @@ export const REMEDIES: Readonly<Record<string, string>> = {
   'Exports of one kind cannot be done and keep waiting': '`reason` says why; remove the export, or make it possible',
   'Messages were removed from the stream before they were exported':
     'Data is lost to this destination: make `maxSize` or the time to live larger, or use `RejectNewData`',
+  'Messages cannot be read any more and were not exported':
+    'Data is lost to this destination, by damage to the store or by a power cut: see the lines of the store before it, and check disk and file system (`dmesg`)',
   'Messages were skipped because the destination can never accept them':
     'Correct the program that appended the messages `first` to `last`, which this destination does not get; S3 tasks that have failed are among them. `reason` says what is wrong with the newest ([export-failures.md](export-failures.md))',
   'Status messages of S3 tasks are lost': 'Create the status stream, or make room in it; uploads go on',

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
-import { PARAMETERS } from '../../component/config/parameters.ts'
+import { type Parameter, PARAMETERS } from '../../component/config/parameters.ts'
 import type { Recipe } from '../../scripts/recipe-check.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -18,6 +18,8 @@ const gdk = JSON.parse(read('gdk-config.json')) as { component: Record<string, {
 
 /** Parameters that the recipe itself uses. */
 const RECIPE_PARAMETERS = ['startupTimeoutSeconds', 'nodePath']
+/** Parameters that are objects. */
+const GROUPS: readonly string[] = [PARAMETERS.settings.name]
 
 describe('the version', () => {
   it('is the same everywhere', () => {
@@ -62,12 +64,16 @@ describe('the recipe', () => {
   })
 
   it('has the defaults of the program (behaviour 1.3)', () => {
-    const offered = Object.values(PARAMETERS).filter(({ recipeDefault }) => recipeDefault !== undefined)
-    const told = Object.entries(defaults).filter(([name]) => !RECIPE_PARAMETERS.includes(name))
-    assert.deepEqual(
-      Object.fromEntries(told),
-      Object.fromEntries(offered.map((each) => [each.name, each.recipeDefault]))
-    )
+    const all: readonly Parameter<unknown>[] = Object.values(PARAMETERS)
+    const defaultsOf = (isGrouped: true | undefined): object =>
+      Object.fromEntries(
+        all
+          .filter((each) => each.recipeDefault !== undefined && each.isGrouped === isGrouped)
+          .map(({ name, recipeDefault }) => [name, recipeDefault])
+      )
+    const told = Object.entries(defaults).filter(([name]) => ![...RECIPE_PARAMETERS, ...GROUPS].includes(name))
+    assert.deepEqual(Object.fromEntries(told), defaultsOf(undefined))
+    assert.deepEqual(defaults[PARAMETERS.settings.name], defaultsOf(true))
   })
 
   it('has one manifest for each architecture', () => {

@@ -126,7 +126,7 @@ export function createDevice(options: DeviceOptions): Device {
   const parameters = { ...defaults, STREAM_MANAGER_SERVER_PORT: '0', STREAM_MANAGER_AUTHENTICATE_CLIENT: 'false' }
   const values: Record<string, string> = { 'artifacts:path': `${artifacts}${slash}`, 'work:path': `${work}${slash}` }
   for (const [key, value] of Object.entries({ ...parameters, ...options.parameters }))
-    values[`configuration:/${key}`] = value
+    values[`configuration:/${key}`] = typeof value === 'string' ? value : JSON.stringify(value)
   const { Setenv: variables = {}, install, startup } = manifest.Lifecycle
   const environment = Object.entries(variables).map(([key, value]) => [key, substitute(value, values, String)] as const)
 

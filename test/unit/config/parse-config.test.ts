@@ -21,6 +21,7 @@ describe('the defaults', () => {
       port: 8088,
       authenticateClients: true,
       logLevel: 'INFO',
+      logFormat: 'text',
       memoryTargetBytes: undefined,
       developerMode: false,
       exporter: {
@@ -309,4 +310,45 @@ it('the reserve of the store is a share of its file system unless one is asked f
   assert.equal(reserve('0'), undefined)
   assert.equal(reserve('1048576'), 1_048_576)
   assert.equal(reserve('much'), undefined)
+})
+
+describe('STREAM_MANAGER_SETTINGS', () => {
+  const parseSettings = (settings: unknown, environment: Record<string, string> = {}): ReturnType<typeof parseConfig> =>
+    parse({ STREAM_MANAGER_SETTINGS: JSON.stringify(settings), ...environment })
+
+  it('has settings that a deployment hands over together', () => {
+    const { config, warnings } = parseSettings({ STREAM_MANAGER_LOG_FORMAT: 'JSON', STREAM_MANAGER_SERVER_PORT: 9000 })
+    assert.deepEqual([config.logFormat, config.port, warnings], ['json', 9000, []])
+  })
+
+  it('gives way to variables of their own', () => {
+    const { config } = parseSettings({ STREAM_MANAGER_SERVER_PORT: '9000' }, { STREAM_MANAGER_SERVER_PORT: '9001' })
+    assert.equal(config.port, 9001)
+  })
+
+  it('is ignored where it is nonsense, with a warning each', () => {
+    const { config, warnings } = parseSettings({
+      LOG_FORMAT: 'json',
+      LOG_LEVEL: ['DEBUG'],
+      STREAM_MANAGER_SETTINGS: '{}',
+      STREAM_MANAGER_LOG_FORMAT: 'xml'
+    })
+    assert.equal(config.logLevel, 'INFO')
+    assert.deepEqual(warnings, [
+      'STREAM_MANAGER_SETTINGS has "LOG_FORMAT", which is no setting; ignoring it',
+      'LOG_LEVEL in STREAM_MANAGER_SETTINGS must be a text, a number or a truth value; ignoring it',
+      'STREAM_MANAGER_SETTINGS has "STREAM_MANAGER_SETTINGS", which is no setting; ignoring it',
+      'STREAM_MANAGER_LOG_FORMAT is "xml" but must be one of text, json; using the default text'
+    ])
+  })
+
+  for (const text of ['[]', '7', '{', 'null'])
+    it(`that is ${text} is ignored with a warning`, () => {
+      const { warnings } = parse({ STREAM_MANAGER_SETTINGS: text })
+      assert.deepEqual(warnings, [`STREAM_MANAGER_SETTINGS is "${text}" but must be a JSON object; ignoring it`])
+    })
+
+  it('that the nucleus could not fill in counts as not set', () => {
+    assert.deepEqual(parse({ STREAM_MANAGER_SETTINGS: '{configuration:/STREAM_MANAGER_SETTINGS}' }), parse({}))
+  })
 })
