@@ -3,6 +3,16 @@ import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { ExportDefinition } from '../model/export-definition.ts'
 import type { StoredMessage } from '../model/message.ts'
+import {
+  accountingOf,
+  droppedCount,
+  openAccount,
+  pass,
+  passOver,
+  type Account,
+  type Accounting,
+  type Fate
+} from './account.ts'
 import { cutBatch } from './batcher.ts'
 import { initialProgress, progressUnder } from './progress.ts'
 import { createRangeReport } from './reports.ts'
@@ -41,10 +51,13 @@ export type Landing =
  * The position of one export in its stream, and what has been exported so far.
  *
  * Invariants: the position moves forward only over messages that were accepted, skipped as unacceptable, or removed by
- * retention, except when a changed startSequenceNumber places it anew; every change is saved in the turn it happens.
+ * retention, except when a changed startSequenceNumber places it anew; every change is saved in the turn it happens, the
+ * position together with the account of what it has passed.
  */
 export interface Cursor {
   readonly progress: ExportProgress
+  /** What became of all messages so far. */
+  readonly accounting: Accounting
   /** True while the rest of a batch has to be worked through. */
   readonly inBatch: boolean
   /** Jumps over messages that retention has removed, and reports them as lost. */
@@ -73,8 +86,16 @@ export interface CursorContext {
   readonly log: Logger
   readonly labels: { readonly stream: string; readonly export: string }
   readonly totals: ExportTotals
+  /** Told of each message that is skipped, before that is saved. */
+  skipped?(message: StoredMessage, reason: string): void
   save(progress: ExportProgress): void
 }
+
+const EXPORTED: Fate = { kind: 'exported' }
+const EXPIRED: Fate = { kind: 'expired' }
+const PASSED_OVER = 'passed over by a changed startSequenceNumber'
+
+const byNumber = ([left]: readonly [number, Fate], [right]: readonly [number, Fate]): number => left - right
 
 /** @param remembered the progress of an earlier run, if there is one */
 export function createCursor(
@@ -91,38 +112,93 @@ export function createCursor(
   const skipped = createRangeReport(clock, (fields) =>
     log.warn('Messages were skipped because the destination can never accept them', { ...labels, ...fields })
   )
+  const damaged = createRangeReport(clock, (fields) =>
+    log.error('Messages cannot be read any more and were not exported', { ...labels, ...fields })
+  )
   let { kind } = initial
-  let progress = progressUnder(initial, remembered ?? initialProgress(initial))
-  /** Messages below were gone when the cursor was placed: they are not counted as lost. */
-  let lossFloor = remembered === progress ? 0 : source.oldest
+  let progress = remembered ?? initialProgress(initial, source.oldest)
+  let account = progress.account ?? openAccount(Number(progress.next), 0)
   let placement = 0
+  let isSaved = true
 
   const record = (changed: Partial<ExportProgress>): void => {
     progress = { ...progress, ...changed }
+    isSaved = false
+  }
+  /** To be called at the end of whatever may have changed the progress. */
+  const save = (): void => {
+    if (isSaved) return
+    isSaved = true
     context.save(progress)
   }
   const count = (counts: Partial<KindTotals>): void => totals.add(kind, counts)
 
-  const moveTo = (next: number): void => {
-    if (BigInt(next) > progress.next)
+  const keepAccount = (changed: Account): void => {
+    const droppedMessages = droppedCount(changed) - droppedCount(account)
+    if (droppedMessages > 0) count({ droppedMessages })
+    account = changed
+    record({ account })
+  }
+
+  /** @param fates of messages that are known beside those in the window; ascending */
+  const moveTo = (next: number, fates: readonly (readonly [number, Fate])[] = []): void => {
+    if (BigInt(next) > progress.next) {
+      const from = Number(progress.next)
+      const all = window.done.size === 0 ? fates : [...fates, ...window.done].sort(byNumber)
+      const passage = pass(account, from, next, all, source.removals)
+      for (const { first, last, cause } of passage.losses) {
+        if (cause === 'damaged') damaged.add(first, last, last - first + 1)
+        else dropped.add(first, last, last - first + 1, { cause })
+      }
+      keepAccount(passage.account)
       record({ next: BigInt(next), ...(progress.task === undefined ? {} : { task: undefined }) })
+    }
     window.advance(next)
   }
 
-  const accept = (accepted: readonly StoredMessage[]): void => {
-    if (accepted.length === 0) return
+  const sortedDone = (): (readonly [number, Fate])[] => [...window.done].sort(byNumber)
+
+  /** Jumps over what retention has removed. */
+  const jump = (): void => {
+    if (progress.next < BigInt(source.oldest)) moveTo(source.oldest)
+  }
+
+  /**
+   * Forward, the messages in between are skipped by request; backward, they are to be exported again, in a new account.
+   */
+  const place = (placed: ExportProgress): void => {
+    jump()
+    const next = Number(placed.next)
+    const from = Number(progress.next)
+    if (Math.max(next, source.oldest) >= from) {
+      keepAccount(passOver(account, from, next, sortedDone(), PASSED_OVER))
+      record({ next: placed.next > progress.next ? placed.next : progress.next })
+    } else {
+      keepAccount(openAccount(Math.max(next, source.oldest), account.replays + 1))
+      record({ next: placed.next })
+    }
+    record({ startSequenceNumber: placed.startSequenceNumber })
+    window.clear()
+  }
+
+  /** @returns their fates */
+  const accept = (accepted: readonly StoredMessage[]): (readonly [number, Fate])[] => {
+    if (accepted.length === 0) return []
     const bytes = accepted.reduce((sum, message) => sum + message.payload.length, 0)
     count({ deliveredBytes: bytes, deliveredMessages: accepted.length })
     record({
       exportedBytes: progress.exportedBytes + bytes,
       processedMessages: progress.processedMessages + accepted.length
     })
+    return accepted.map(({ sequenceNumber }) => [sequenceNumber, EXPORTED])
   }
 
-  const skip = (message: StoredMessage, reason: string): void => {
+  const skip = (message: StoredMessage, reason: string): readonly [number, Fate] => {
     skipped.add(message.sequenceNumber, message.sequenceNumber, 1, { reason })
     count({ skippedMessages: 1 })
+    context.skipped?.(message, reason)
     record({ processedMessages: progress.processedMessages + 1, skippedMessages: progress.skippedMessages + 1 })
+    return [message.sequenceNumber, { kind: 'skipped', reason }]
   }
 
   const landPartial = (flight: Flight, outcome: PartialOutcome, current: boolean): Landing => {
@@ -130,17 +206,20 @@ export function createCursor(
     const { failed, rejected = [], unsent = [], reason, waitMs = 0 } = outcome
     const refusals = new Map(rejected.map((rejection) => [rejection.index, rejection.reason]))
     const open = new Set([...failed, ...unsent, ...(current ? [] : refusals.keys())])
-    const done = messages.filter((_, index) => !open.has(index))
     const accepted = messages.filter((_, index) => !open.has(index) && !refusals.has(index))
-    accept(accepted)
+    const fates = accept(accepted)
     for (const [index, message] of messages.entries()) {
       const refusal = current ? refusals.get(index) : undefined
-      if (refusal !== undefined) skip(message, refusal)
+      if (refusal !== undefined) fates.push(skip(message, refusal))
     }
     const firstOpen = messages.find((_, index) => open.has(index))
-    if (firstOpen !== undefined && done.length > 0) window.keepDone(done, flight.end)
-    moveTo(firstOpen?.sequenceNumber ?? flight.end)
-    if (failed.length > 0) return { kind: 'failed', reason, waitMs, progressed: done.length > 0 }
+    if (firstOpen !== undefined && fates.length > 0) {
+      window.keepDone(fates, flight.end)
+      moveTo(firstOpen.sequenceNumber)
+    } else {
+      moveTo(firstOpen?.sequenceNumber ?? flight.end, fates.sort(byNumber))
+    }
+    if (failed.length > 0) return { kind: 'failed', reason, waitMs, progressed: fates.length > 0 }
     const [firstRejected] = current ? rejected : []
     if (firstRejected !== undefined) return { kind: 'isolated', reason: firstRejected.reason, waitMs }
     return { kind: accepted.length > 0 ? 'worked' : 'postponed', waitMs }
@@ -154,10 +233,12 @@ export function createCursor(
         exportedBytes: progress.exportedBytes + (bytes ?? 0),
         processedMessages: progress.processedMessages + length
       })
-    } else {
-      for (const message of flight.messages) skip(message, failure)
     }
-    moveTo(flight.end)
+    const fates = flight.messages.map((message): readonly [number, Fate] => {
+      if (failure !== undefined) return skip(message, failure)
+      return [message.sequenceNumber, bytes === undefined ? EXPIRED : EXPORTED]
+    })
+    moveTo(flight.end, fates)
     return failure === undefined ? { kind: 'worked', waitMs: 0 } : { kind: 'isolated', reason: failure, waitMs: 0 }
   }
 
@@ -165,79 +246,93 @@ export function createCursor(
     const [first, second] = flight.messages
     assert(first !== undefined, 'a rejected batch has messages')
     if (second === undefined) {
-      skip(first, reason)
-      moveTo(flight.end)
+      moveTo(flight.end, [skip(first, reason)])
     } else {
       window.split(flight.messages)
     }
     return { kind: 'isolated', reason, waitMs }
   }
 
-  if (remembered !== undefined && remembered !== progress) context.save(progress)
+  const landNow = (flight: Flight, outcome: SendOutcome | TaskProgress, current: boolean): Landing => {
+    if (flight.placement !== placement) return { kind: 'outdated' }
+    switch (outcome.kind) {
+      case 'delivered':
+        moveTo(flight.end, accept(flight.messages))
+        return { kind: 'worked', waitMs: outcome.waitMs ?? 0 }
+      case 'partial':
+        return landPartial(flight, outcome, current)
+      case 'continued':
+        return { kind: 'continued' }
+      case 'finished':
+        return landFinished(flight, outcome.bytes, outcome.failure)
+      case 'retryLater':
+        return { kind: 'failed', reason: outcome.reason, waitMs: outcome.waitMs ?? 0, progressed: false }
+      case 'rejected':
+        return current ? landRejection(flight, outcome.reason, outcome.waitMs ?? 0) : { kind: 'outdated' }
+    }
+  }
+
+  const placedAtStart = progressUnder(initial, progress)
+  if (placedAtStart !== progress) place(placedAtStart)
+  // Also of an export that is never attempted: its account begins here, and its tasks are told of (behaviour 10.5).
+  if (progress.account === undefined) record({ account })
+  save()
 
   return {
     get progress() {
       return progress
     },
+    get accounting() {
+      return accountingOf(account, Number(progress.next), window.done.values(), source.storedNext)
+    },
     get inBatch() {
       return window.active
     },
     skipRemoved() {
-      const { oldest } = source
-      if (progress.next >= BigInt(oldest)) return
-      const from = Math.max(Number(progress.next), lossFloor)
-      if (oldest > from) {
-        dropped.add(from, oldest - 1, oldest - from)
-        count({ droppedMessages: oldest - from })
-      }
-      moveTo(oldest)
+      jump()
+      save()
     },
     async load(limits, countMax) {
       const readAt = placement
-      const stored = await source.read(Number(progress.next), countMax + window.doneCount, limits.bytesMax)
+      // What becomes durable during the read may be missing from it without being lost.
+      const { durableNext } = source
+      const stored = await source.read(Number(progress.next), countMax + window.done.size, limits.bytesMax)
       const read = stored.filter((message) => message.sequenceNumber < window.end)
-      const unsent = read.filter((message) => !window.isDone(message.sequenceNumber))
+      const unsent = read.filter((message) => !window.done.has(message.sequenceNumber))
       const { messages, bytes } = cutBatch(unsent, limits, countMax)
       const last = (messages.length < unsent.length ? messages : read).at(-1)
-      const end = last === undefined ? Math.min(window.end, source.durableNext) : last.sequenceNumber + 1
+      const end = last === undefined ? Math.min(window.end, durableNext) : last.sequenceNumber + 1
       return { messages, bytes, end, placement: readAt }
     },
     pass(flight) {
       if (flight.placement === placement) moveTo(flight.end)
+      save()
     },
-    rememberTask: (task) => record({ task }),
-    attempt: (wallMs) => record({ lastExportTimeMs: wallMs }),
+    rememberTask(task) {
+      record({ task })
+      save()
+    },
+    attempt(wallMs) {
+      record({ lastExportTimeMs: wallMs })
+      save()
+    },
     land(flight, outcome, current) {
-      if (flight.placement !== placement) return { kind: 'outdated' }
-      switch (outcome.kind) {
-        case 'delivered':
-          accept(flight.messages)
-          moveTo(flight.end)
-          return { kind: 'worked', waitMs: outcome.waitMs ?? 0 }
-        case 'partial':
-          return landPartial(flight, outcome, current)
-        case 'continued':
-          return { kind: 'continued' }
-        case 'finished':
-          return landFinished(flight, outcome.bytes, outcome.failure)
-        case 'retryLater':
-          return { kind: 'failed', reason: outcome.reason, waitMs: outcome.waitMs ?? 0, progressed: false }
-        case 'rejected':
-          return current ? landRejection(flight, outcome.reason, outcome.waitMs ?? 0) : { kind: 'outdated' }
-      }
+      const landing = landNow(flight, outcome, current)
+      save()
+      return landing
     },
     rebase(definition) {
       kind = definition.kind
       const placed = progressUnder(definition, progress)
       if (placed === progress) return false
       placement += 1
-      lossFloor = source.oldest
-      window.clear()
-      record(placed)
+      place(placed)
+      save()
       return true
     },
     flushReports() {
       dropped.flush()
+      damaged.flush()
       skipped.flush()
     }
   }

@@ -12,7 +12,6 @@ import type { BatchLimits, SendBatch } from './sink.ts'
 import { createSlots } from './slots.ts'
 import { createExpiryJudge } from './expiry-judge.ts'
 import { createPacer } from './pacer.ts'
-import { initialProgress } from './progress.ts'
 import type { ExportProgress, ExportSource, ProgressStore } from './source.ts'
 import { createStatusWriter, type AppendStatus } from './status-writer.ts'
 import type { TaskContext } from './task-runner.ts'
@@ -156,12 +155,6 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
         ...progress,
         statusConfig: statusConfigOf(started.exporter?.definition ?? definition)
       })
-    // So that the tasks of one that was never attempted are told of as well, should it be removed right before a crash.
-    if (definition.kind === 's3' && remembered === undefined) {
-      const initial = initialProgress(definition)
-      const oldest = BigInt(source.oldest)
-      save({ ...initial, next: initial.next > oldest ? initial.next : oldest })
-    }
     return (started.exporter = createExporter(context, source, definition, remembered, save))
   }
 

@@ -1,14 +1,19 @@
 import { STATUS_LEVELS } from '../model/export-definition.ts'
+import { decodeAccount, encodeAccount } from './account-codec.ts'
 import type { ExportProgress } from './source.ts'
 
-/** The catalogue value of an export's progress: a JSON list, numbers beyond 2^53 as text. */
+/**
+ * The catalogue value of an export's progress: a JSON list, numbers beyond 2^53 as text. Later versions have longer lists;
+ * each reads those of the others, without what it does not know.
+ */
 export function encodeProgress(progress: ExportProgress): Buffer {
   const { next, startSequenceNumber, lastExportTimeMs, exportedBytes, processedMessages, skippedMessages } = progress
-  const { task, statusConfig, ended } = progress
-  const ofTasks = [
+  const { task, statusConfig, ended, account } = progress
+  const added = [
     task,
     statusConfig && [statusConfig.statusStreamName, statusConfig.statusLevel],
-    ended && [ended.reason, ended.below]
+    ended && [ended.reason, ended.below],
+    account && encodeAccount(account)
   ]
   const list = [
     next.toString(),
@@ -17,7 +22,7 @@ export function encodeProgress(progress: ExportProgress): Buffer {
     exportedBytes,
     processedMessages,
     skippedMessages,
-    ...(ofTasks.some((value) => value !== undefined) ? ofTasks : [])
+    ...(added.some((value) => value !== undefined) ? added : [])
   ]
   return Buffer.from(JSON.stringify(list))
 }
@@ -34,8 +39,7 @@ export function decodeProgress(bytes: Buffer): ExportProgress | undefined {
     return undefined
   }
   if (!Array.isArray(list)) return undefined
-  const [next, start, lastExportTimeMs, exportedBytes, processedMessages, skippedMessages, ...ofTasks] =
-    list as unknown[]
+  const [next, start, lastExportTimeMs, exportedBytes, processedMessages, skippedMessages, ...added] = list as unknown[]
   if (!isNumberText(next) || !isNumberText(start)) return undefined
   if (!isCount(exportedBytes) || !isCount(processedMessages) || !isCount(skippedMessages)) return undefined
   return {
@@ -45,16 +49,18 @@ export function decodeProgress(bytes: Buffer): ExportProgress | undefined {
     exportedBytes,
     processedMessages,
     skippedMessages,
-    ...decodeOfTasks(ofTasks)
+    ...decodeAdded(added)
   }
 }
 
-/** What S3 exports have in addition; what cannot be read is left out. */
-function decodeOfTasks([task, status, ended]: readonly unknown[]): Partial<ExportProgress> {
+/** What S3 exports have in addition, and the account; what cannot be read is left out. */
+function decodeAdded([task, status, ended, accountValue]: readonly unknown[]): Partial<ExportProgress> {
   const [statusStreamName, level] = Array.isArray(status) ? (status as unknown[]) : []
   const statusLevel = STATUS_LEVELS.find((known) => known === level)
   const [reason, below] = Array.isArray(ended) ? (ended as unknown[]) : []
+  const account = decodeAccount(accountValue)
   return {
+    ...(account === undefined ? {} : { account }),
     ...(typeof task === 'string' ? { task } : {}),
     ...(typeof statusStreamName === 'string'
       ? { statusConfig: { statusStreamName, ...(statusLevel === undefined ? {} : { statusLevel }) } }

@@ -2,10 +2,11 @@ import { startSequenceNumberOf, type ExportDefinition } from '../model/export-de
 import type { ExportStatus } from '../model/stream-info.ts'
 import type { ExportProgress } from './source.ts'
 
-/** An export that has not sent anything yet. */
-export function initialProgress(definition: ExportDefinition): ExportProgress {
+/** An export that has not sent anything yet. @param oldest first number that is stored: what is gone is no loss to it */
+export function initialProgress(definition: ExportDefinition, oldest: number): ExportProgress {
   const start = startSequenceNumberOf(definition)
-  return { next: start, startSequenceNumber: start, exportedBytes: 0, processedMessages: 0, skippedMessages: 0 }
+  const next = start > BigInt(oldest) ? start : BigInt(oldest)
+  return { next, startSequenceNumber: start, exportedBytes: 0, processedMessages: 0, skippedMessages: 0 }
 }
 
 /**

@@ -1,5 +1,7 @@
 import type { S3TaskExport } from '../model/export-definition.ts'
 import type { StoredMessage } from '../model/message.ts'
+import type { Removal } from '../model/removal.ts'
+import type { Account } from './account.ts'
 
 /** The side of a stream that the export engine sees. */
 export interface ExportSource {
@@ -12,6 +14,8 @@ export interface ExportSource {
   readonly durableNext: number
   /** The next number to be given: what is stored lies below it, durable or not. */
   readonly storedNext: number
+  /** What retention has removed and why, oldest first, without overlap; what else is missing was damaged. */
+  readonly removals: readonly Removal[]
   /**
    * Reads durable messages from `from` on, in order; removed or damaged ones are left out.
    * @param bytesMax bound on the payload bytes; the first message is returned whatever its size
@@ -46,6 +50,8 @@ export interface ExportProgress {
   readonly processedMessages: number
   /** Messages skipped because the destination can never accept them. */
   readonly skippedMessages: number
+  /** What became of every message up to `next`; absent in records of earlier versions. */
+  readonly account?: Account
   /** What the destination has to know of the task at `next` that was begun; a text that it alone understands. */
   readonly task?: string | undefined
   /** Of an S3 export, where its tasks are told of: should the export be gone, its definition is, too. */

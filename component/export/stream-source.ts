@@ -3,7 +3,7 @@ import type { ExportSource } from './source.ts'
 
 /** The side of a stream that exports see: its durable messages and nothing else. */
 export function exportSourceOf(stream: Stream): ExportSource {
-  const { log } = stream
+  const { log, removals } = stream
   return {
     streamId: stream.id,
     streamName: stream.name,
@@ -15,6 +15,9 @@ export function exportSourceOf(stream: Stream): ExportSource {
     },
     get storedNext() {
       return log.next
+    },
+    get removals() {
+      return removals.list
     },
     read: (from, countMax, bytesMax) => log.read(from, log.durableNext, countMax, bytesMax),
     readStored: (from, countMax, bytesMax) => log.read(from, log.next, countMax, bytesMax),

@@ -1,4 +1,5 @@
 import type { StoredMessage } from '../model/message.ts'
+import type { Fate } from './account.ts'
 
 /**
  * What a cursor remembers between the requests for one stretch of messages.
@@ -7,18 +8,17 @@ import type { StoredMessage } from '../model/message.ts'
  * - After a rejection: where the halves end into which the batch is cut until the offender is alone.
  *
  * Both are bounded by one batch: as long as anything is remembered, nothing behind the batch's end is sent. The window
- * lives in memory only; losing it costs duplicates or a few requests.
+ * lives in memory only; losing it costs duplicates or a few requests, and its messages count as waiting again.
  */
 export interface ExportWindow {
   /** The number before which the next request has to end. */
   readonly end: number
   /** True while a stretch is being worked through: its messages were released already. */
   readonly active: boolean
-  /** Numbers accepted or skipped behind the cursor's position. */
-  readonly doneCount: number
-  isDone(sequenceNumber: number): boolean
+  /** What became of the numbers behind the cursor's position that are accepted or skipped; in no order. */
+  readonly done: ReadonlyMap<number, Fate>
   /** Remembers the outcome of a request that settled a part: `done` lie at or behind the position, below `end`. */
-  keepDone(done: readonly StoredMessage[], end: number): void
+  keepDone(done: Iterable<readonly [number, Fate]>, end: number): void
   /** Cuts a rejected batch of two messages or more: the next request takes its first half. */
   split(rejected: readonly StoredMessage[]): void
   /** Forgets what lies below the cursor's new position. */
@@ -27,7 +27,7 @@ export interface ExportWindow {
 }
 
 export function createWindow(): ExportWindow {
-  const done = new Set<number>()
+  const done = new Map<number, Fate>()
   /** Innermost last; each lies below the one before it. */
   let ends: readonly number[] = []
   const push = (end: number): void => {
@@ -40,12 +40,9 @@ export function createWindow(): ExportWindow {
     get active() {
       return ends.length > 0
     },
-    get doneCount() {
-      return done.size
-    },
-    isDone: (sequenceNumber) => done.has(sequenceNumber),
-    keepDone(messages, end) {
-      for (const message of messages) done.add(message.sequenceNumber)
+    done,
+    keepDone(fates, end) {
+      for (const [sequenceNumber, fate] of fates) done.set(sequenceNumber, fate)
       push(end)
     },
     split(rejected) {
@@ -57,7 +54,7 @@ export function createWindow(): ExportWindow {
     },
     advance(next) {
       ends = ends.filter((end) => end > next)
-      for (const sequenceNumber of done) if (sequenceNumber < next) done.delete(sequenceNumber)
+      for (const sequenceNumber of done.keys()) if (sequenceNumber < next) done.delete(sequenceNumber)
     },
     clear() {
       done.clear()

@@ -9,6 +9,7 @@ import type { LogState, SegmentSummary } from '../store/stream-log.ts'
  *     state/<id>                LogState: which numbers are given, dropped, durable
  *     segment/<id>/<base>       SegmentSummary of a sealed segment
  *     export/<id>/<identifier>  progress of one export; <identifier>/<number> of one that has ended with unfinished tasks
+ *     removed/<id>              what retention has removed, and why (removals.ts)
  *     deleted/<id>              name of the folder of a deleted stream that may still be there
  *     boot                      boot id of the machine when the store was last opened
  */
@@ -17,6 +18,7 @@ export const catalogueKeys = {
   state: (id: string) => `state/${id}`,
   segment: (id: string, base: number) => `segment/${id}/${base}`,
   exportProgress: (id: string, identifier: string) => `export/${id}/${identifier}`,
+  removed: (id: string) => `removed/${id}`,
   deleted: (id: string) => `deleted/${id}`,
   boot: 'boot'
 } as const

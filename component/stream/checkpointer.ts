@@ -22,6 +22,8 @@ export interface Checkpointer {
   segmentsKnown(streamId: string, bases: Iterable<number>): void
   /** Commits everything pending now. @throws Fault when the catalogue takes nothing; it is tried again later */
   flush(): Promise<void>
+  /** True when the last commit has failed. */
+  readonly isFailing: boolean
   /** The last flush; a failure is logged. */
   stop(): Promise<void>
 }
@@ -118,6 +120,9 @@ export function createCheckpointer(options: { catalogue: Catalogue; clock: Clock
       )
     },
     flush,
+    get isFailing() {
+      return hasFailed
+    },
     async stop() {
       isStopped = true
       timer?.cancel()

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
 import type { Logger } from '../base/log.ts'
-import type { StreamLog } from '../store/stream-log.ts'
+import type { SegmentSummary, StreamLog } from '../store/stream-log.ts'
 import { isClockSuspect, SUSPECT_CLOCK_PAUSE_MS, sweepPeriodMs, type ClockReading } from './retention.ts'
 
 /** Looks for expired segments from time to time (behaviour 4.5). */
@@ -21,13 +21,15 @@ export interface ExpirySweepOptions {
   readonly expiring?: (before: number) => Promise<void>
   /** Runs an action while no append is under way. */
   readonly exclusively: (action: () => Promise<void>) => Promise<void>
+  /** Drops the oldest sealed segment; by default straight from the log. */
+  readonly drop?: () => SegmentSummary | undefined
   /** The log has dropped something. */
   readonly changed: () => void
 }
 
 /** Creates the sweep of one stream, at rest. */
 export function createExpirySweep(options: ExpirySweepOptions): ExpirySweep {
-  const { log, clock, logger, streamName } = options
+  const { log, clock, logger, streamName, drop = () => log.dropOldestSegment() } = options
   let timer: Timer | undefined
   let last: ClockReading | undefined
   let isStopped = false
@@ -40,7 +42,7 @@ export function createExpirySweep(options: ExpirySweepOptions): ExpirySweep {
       oldest !== undefined && oldest.lastIngestMs <= expiredBefore;
       oldest = log.sealed[0]
     ) {
-      log.dropOldestSegment()
+      drop()
       logger.debug('A segment has expired', { stream: streamName, from: oldest.base, to: oldest.next - 1 })
       options.changed()
     }

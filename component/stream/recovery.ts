@@ -21,6 +21,8 @@ export interface RecoveredStream {
   readonly log: StreamLog
   /** Catalogue values of its exports, by identifier. */
   readonly exportProgress: ReadonlyMap<string, Buffer>
+  /** Catalogue value of what retention has removed. */
+  readonly removed: Buffer | undefined
   /** Segments that the catalogue describes. */
   readonly knownSegments: readonly number[]
 }
@@ -48,6 +50,7 @@ export interface Remembered {
   definition?: StreamDefinition
   deletedFolder?: string
   state?: Buffer
+  removed?: Buffer
   readonly summaries: Map<number, SegmentSummary>
   readonly exportProgress: Map<string, Buffer>
 }
@@ -66,6 +69,7 @@ export function rememberedStreams(entries: ReadonlyMap<string, Buffer>, logger: 
       else logger.warn('A definition in the catalogue cannot be read', { key, error: definition.failure.message })
     } else if (kind === 'deleted') stream.deletedFolder = value.toString()
     else if (kind === 'state') stream.state = value
+    else if (kind === 'removed') stream.removed = value
     else if (kind === 'export') stream.exportProgress.set(detail, value)
     else if (kind === 'segment') {
       const summary = decodeSummary(value)
@@ -162,6 +166,7 @@ export async function recoverStreams(
         definition,
         log,
         exportProgress: isMemory ? new Map<string, Buffer>() : (entry?.exportProgress ?? new Map<string, Buffer>()),
+        removed: isMemory ? undefined : entry?.removed,
         knownSegments: [...(entry?.summaries.keys() ?? [])]
       })
     } catch (error) {
@@ -202,7 +207,7 @@ export async function recoverStreams(
 /** Opens a deleted stream that may have unfinished tasks; undefined when there is nothing to tell of, or to read. */
 async function openDeleted(
   id: string,
-  { definition, deletedFolder, state, summaries, exportProgress }: Remembered,
+  { definition, deletedFolder, state, removed, summaries, exportProgress }: Remembered,
   folders: StreamFolders
 ): Promise<RecoveredStream | undefined> {
   if (definition?.persistence !== 'file') return undefined
@@ -213,7 +218,8 @@ async function openDeleted(
   if (!hasTasks || deletedFolder === undefined || folders.list().get(id) !== deletedFolder) return undefined
   try {
     const log = await folders.open(id, deletedFolder, definition, { state: decodeState(state), summaries })
-    return { id, definition: { ...definition, exports }, log, exportProgress, knownSegments: [...summaries.keys()] }
+    const knownSegments = [...summaries.keys()]
+    return { id, definition: { ...definition, exports }, log, exportProgress, removed, knownSegments }
   } catch (error) {
     if (!(error instanceof Fault)) throw error
     return undefined

@@ -75,11 +75,15 @@ export function createRegistry(options: RegistryOptions): Registry {
   const changesUnderWay = new Set<Promise<unknown>>()
   let isStopping = false
 
-  const openTraffic = (id: string, definition: StreamDefinition, log: StreamLog): Stream =>
+  const openTraffic = (id: string, definition: StreamDefinition, log: StreamLog, removed?: Buffer): Stream =>
     createStream({
       id,
       definition,
       log,
+      removed,
+      saveRemoved: (value) => {
+        if (definition.persistence === 'file') checkpointer.put(catalogueKeys.removed(id), value)
+      },
       space: definition.persistence === 'file' ? options.space : noSpaceGuard,
       waitingPlaces,
       clock: options.clock,
@@ -92,8 +96,8 @@ export function createRegistry(options: RegistryOptions): Registry {
       checkpoint: () => checkpointer.flush()
     })
 
-  const open = (id: string, definition: StreamDefinition, log: StreamLog): Stream => {
-    const stream = openTraffic(id, definition, log)
+  const open = (id: string, definition: StreamDefinition, log: StreamLog, removed?: Buffer): Stream => {
+    const stream = openTraffic(id, definition, log, removed)
     streams.set(definition.name, stream)
     return stream
   }
@@ -270,15 +274,15 @@ export function createRegistry(options: RegistryOptions): Registry {
     async recover() {
       const recovered = await recoverStreams(catalogue, folders, logger)
       for (const [name, stream] of recovered.unopened) unopened.set(name, stream)
-      for (const { id, definition, log, exportProgress, knownSegments } of recovered.streams) {
+      for (const { id, definition, log, exportProgress, removed, knownSegments } of recovered.streams) {
         checkpointer.segmentsKnown(id, knownSegments)
-        const stream = open(id, definition, log)
+        const stream = open(id, definition, log, removed)
         if (definition.persistence === 'file') checkpointer.logChanged(id, log)
         observer.opened(stream, exportProgress)
       }
       // Now that all streams are there which may be told of them.
-      for (const { id, definition, log, exportProgress } of recovered.deleted) {
-        const stream = openTraffic(id, definition, log)
+      for (const { id, definition, log, exportProgress, removed } of recovered.deleted) {
+        const stream = openTraffic(id, definition, log, removed)
         observer.opened(stream, exportProgress)
         await letGo(stream, folders.folderName(id, definition))
       }

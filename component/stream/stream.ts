@@ -4,15 +4,17 @@ import { DROPPED_BYTES_MAX } from '../base/limits.ts'
 import type { Logger } from '../base/log.ts'
 import { FAILURES, type Failure, type Result } from '../model/failure.ts'
 import type { StoredMessage } from '../model/message.ts'
+import type { RemovalCause } from '../model/removal.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
 import type { StorageStatus } from '../model/stream-info.ts'
 import { encodeDefinition } from '../protocol/index.ts'
 import { systemErrorCode, writeProblem } from '../store/index.ts'
-import type { StreamLog } from '../store/stream-log.ts'
+import type { SegmentSummary, StreamLog } from '../store/stream-log.ts'
 import { createAppendQueue, type Append, type AppendDone } from './append-queue.ts'
 import { createExpirySweep } from './expiry-sweep.ts'
 import { createReadWaiters, type WaitingPlaces } from './read-waiters.ts'
 import { readMessages, type Reader, type ReadOptions } from './read.ts'
+import { createRemovals, type Removals } from './removals.ts'
 import { appendPolicy } from './retention.ts'
 import type { SpaceGuard } from './space-guard.ts'
 import { createSyncLoop } from './sync-loop.ts'
@@ -24,6 +26,10 @@ export interface Stream {
   readonly name: string
   readonly definition: StreamDefinition
   readonly log: StreamLog
+  /** What retention has removed. */
+  readonly removals: Omit<Removals, 'add'>
+  /** Why the last append failed, as long as none has worked since; a sentence without a final dot. */
+  readonly appendProblem: string | undefined
   /** Appends one message; `done` is called once, possibly at once. `payload` must not change until then. */
   append(payload: Buffer, done: AppendDone): void
   /** The same for a caller that has an object for each append anyway. */
@@ -53,6 +59,10 @@ export interface StreamOptions {
   readonly id: string
   readonly definition: StreamDefinition
   readonly log: StreamLog
+  /** The catalogue's value of what retention had removed in earlier runs. */
+  readonly removed?: Buffer | undefined
+  /** Keeps that value with the log's state. */
+  readonly saveRemoved?: (value: Buffer) => void
   readonly space: SpaceGuard
   /** Places for waiting reads, shared by all streams. */
   readonly waitingPlaces: WaitingPlaces
@@ -78,6 +88,7 @@ export function createStream(options: StreamOptions): Stream {
   let policy = appendPolicy(definition)
   let closedBecause: Failure | undefined
   const waiters = createReadWaiters(clock)
+  const removals = createRemovals(options.removed, options.saveRemoved ?? (() => undefined))
   const durableListeners = new Set<() => void>()
   const expiringListeners = new Set<(before: number) => Promise<void>>()
 
@@ -89,11 +100,13 @@ export function createStream(options: StreamOptions): Stream {
 
   /** Said once, and again when it is over (reliability 3.5). */
   let failedWrites = 0
+  let appendProblem: string | undefined
   /** While the disk is left alone: why appends are refused, and until when. */
   let rest: { readonly failure: Failure; readonly untilMs: number } | undefined
   const failureOf = (fault: Fault): Failure => {
     if (failedWrites === 0) logger.warn('Appends to a stream fail', { stream: name, error: describeError(fault) })
     failedWrites += 1
+    appendProblem = describeError(fault)
     if (systemErrorCode(fault) === 'ENOMEM') return MEMORY_FULL
     const problem = writeProblem(fault)
     if (problem === undefined) return { kind: 'unknownFailure', message: describeError(fault) }
@@ -105,16 +118,24 @@ export function createStream(options: StreamOptions): Stream {
   const written = (): void => {
     if (failedWrites > 0) logger.info('Appends to a stream work again', { stream: name })
     failedWrites = 0
+    appendProblem = undefined
     rest = undefined
     waiters.advance(log.next)
     if (policy.usesDisk) syncLoop.written()
     else durable()
   }
 
+  const drop = (cause: RemovalCause): SegmentSummary | undefined => {
+    const from = log.oldest
+    const dropped = log.dropOldestSegment()
+    if (dropped !== undefined && log.oldest > from) removals.add({ from, below: log.oldest, cause }, dropped.bytes)
+    return dropped
+  }
+
   /** Bytes dropped since the last checkpoint that was asked for here. */
   let droppedBytes = 0
   const dropOldest = (): Promise<void> | undefined => {
-    const dropped = log.dropOldestSegment()
+    const dropped = drop('overwritten')
     if (dropped === undefined) return undefined
     logger.debug('The oldest segment was dropped to make room', {
       stream: name,
@@ -144,7 +165,7 @@ export function createStream(options: StreamOptions): Stream {
   /** After an update to a smaller stream, and of what a kill brought back, the oldest segments go at once (behaviour 3.7, 4.3). */
   const dropExcess = (): void => {
     if (!policy.overwritesOldest) return
-    while (log.totalBytes > policy.bytesMax && log.dropOldestSegment() !== undefined) options.changed()
+    while (log.totalBytes > policy.bytesMax && drop('overwritten') !== undefined) options.changed()
   }
 
   const close = (failure: Failure): Promise<void> => {
@@ -167,6 +188,7 @@ export function createStream(options: StreamOptions): Stream {
       await Promise.all([...expiringListeners].map((listener) => listener(before)))
     },
     exclusively: (action) => queue.exclusively(action),
+    drop: () => drop('expired'),
     changed: options.changed
   })
   expiry.restart()
@@ -184,6 +206,10 @@ export function createStream(options: StreamOptions): Stream {
     id: options.id,
     name,
     log,
+    removals,
+    get appendProblem() {
+      return appendProblem
+    },
     get definition() {
       return definition
     },

@@ -3,6 +3,7 @@ import type { BatchLimits, ExportBatch, SendOutcome } from '../../component/expo
 import type { ExportProgress, ExportSource, ProgressStore } from '../../component/export/source.ts'
 import type { HttpExport } from '../../component/model/export-definition.ts'
 import type { StoredMessage } from '../../component/model/message.ts'
+import type { Removal, RemovalCause } from '../../component/model/removal.ts'
 import { createFakeClock, flush, type FakeClock } from './fake-clock.ts'
 import { createRecordingLog, type RecordingLog } from './recording-log.ts'
 import { createFixedRandom } from './seeded-random.ts'
@@ -18,8 +19,8 @@ export interface FakeSource extends ExportSource {
   append(count: number, bytes?: number): void
   /** Appends one durable message. */
   appendPayload(payload: Buffer): void
-  /** Removes messages below `oldest`, as retention does. */
-  drop(oldest: number): void
+  /** Removes messages below `oldest`, as retention does, or as a file that is lost. */
+  drop(oldest: number, cause?: RemovalCause | 'lost'): void
   timeToLiveMs: number | undefined
   /** Drops messages below `before`, as the sweep does once they have expired. */
   expire(before: number): Promise<void>
@@ -33,6 +34,7 @@ export function createFakeSource(clock: FakeClock, streamName = 'stream', stream
   const listeners = new Set<() => void>()
   const expiring = new Set<(before: number) => Promise<void>>()
   let messages: StoredMessage[] = []
+  let removals: readonly Removal[] = []
   let reads = 0
   const store = (payload: Buffer): void => {
     messages.push({ sequenceNumber: source.durableNext, ingestTimeMs: clock.wallMs(), payload })
@@ -46,6 +48,9 @@ export function createFakeSource(clock: FakeClock, streamName = 'stream', stream
     readError: undefined,
     get storedNext() {
       return source.durableNext
+    },
+    get removals() {
+      return removals
     },
     get reads() {
       return reads
@@ -63,7 +68,9 @@ export function createFakeSource(clock: FakeClock, streamName = 'stream', stream
       store(payload)
       for (const listener of listeners) listener()
     },
-    drop(oldest) {
+    drop(oldest, cause = 'overwritten') {
+      if (oldest > source.oldest && cause !== 'lost')
+        removals = [...removals, { from: source.oldest, below: oldest, cause }]
       source.oldest = oldest
       messages = messages.filter((message) => message.sequenceNumber >= oldest)
     },
@@ -88,7 +95,7 @@ export function createFakeSource(clock: FakeClock, streamName = 'stream', stream
     timeToLiveMs: undefined,
     async expire(before) {
       for (const listener of expiring) await listener(before)
-      source.drop(before)
+      source.drop(before, 'expired')
     },
     onExpiring(listener) {
       expiring.add(listener)

@@ -126,7 +126,8 @@ test('a body that makes progress keeps its slot', async () => {
     source.append(1)
     h.engine.open(source, [httpExport()], new Map())
   }
-  const attempts = (): number => ['a', 'b'].filter((name) => h.saved.has(`id-${name}/e`)).length
+  const attempts = (): number =>
+    ['a', 'b'].filter((name) => h.saved.get(`id-${name}/e`)?.lastExportTimeMs !== undefined).length
   for (let second = 0; second < 60; second += 4) {
     await h.clock.advanceAsync(4_000)
     progressed?.()

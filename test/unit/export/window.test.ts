@@ -41,12 +41,15 @@ test('the odd message goes to the first half', () => {
 
 test('accepted messages are remembered until the position has passed them', () => {
   const window = createWindow()
-  window.keepDone(range(3, 5), 8)
-  assert.equal(window.isDone(4), true)
-  assert.equal(window.isDone(5), false)
+  window.keepDone(
+    range(3, 5).map(({ sequenceNumber }) => [sequenceNumber, { kind: 'exported' }]),
+    8
+  )
+  assert.equal(window.done.has(4), true)
+  assert.equal(window.done.has(5), false)
   assert.equal(window.end, 8)
   window.advance(5)
-  assert.equal(window.doneCount, 0)
+  assert.equal(window.done.size, 0)
   assert.equal(window.active, true)
   window.advance(8)
   assert.equal(window.active, false)

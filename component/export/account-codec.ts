@@ -1,0 +1,53 @@
+import type { Account, AccountRange } from './account.ts'
+
+/** An account as a part of the catalogue's JSON: numbers in a fixed order, then the ranges. */
+export function encodeAccount(account: Account): readonly unknown[] {
+  const { origin, exported, skipped, dropped, replays, skippedRanges, droppedRanges } = account
+  const { overwritten, expired, damaged } = dropped
+  return [
+    origin,
+    exported,
+    skipped,
+    overwritten,
+    expired,
+    damaged,
+    replays,
+    skippedRanges.map(encodeRange),
+    droppedRanges.map(encodeRange)
+  ]
+}
+
+const encodeRange = ({ first, last, count, reason }: AccountRange): readonly unknown[] => [first, last, count, reason]
+
+const COUNTS = 7
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+
+/** The account in a part of the catalogue's JSON; undefined when it cannot be read: then a new one is opened. */
+export function decodeAccount(value: unknown): Account | undefined {
+  if (!Array.isArray(value)) return undefined
+  const counts = (value as unknown[]).slice(0, COUNTS)
+  const [skippedRanges, droppedRanges] = [decodeRanges(value[COUNTS]), decodeRanges(value[COUNTS + 1])]
+  if (counts.length < COUNTS || !counts.every(isCount)) return undefined
+  if (skippedRanges === undefined || droppedRanges === undefined) return undefined
+  const [origin = 0, exported = 0, skipped = 0, overwritten = 0, expired = 0, damaged = 0, replays = 0] = counts
+  return {
+    origin,
+    exported,
+    skipped,
+    dropped: { overwritten, expired, damaged },
+    skippedRanges,
+    droppedRanges,
+    replays
+  }
+}
+
+function decodeRanges(value: unknown): AccountRange[] | undefined {
+  if (!Array.isArray(value)) return undefined
+  const ranges: AccountRange[] = []
+  for (const entry of value as unknown[]) {
+    const [first, last, count, reason] = Array.isArray(entry) ? (entry as unknown[]) : []
+    if (!isCount(first) || !isCount(last) || !isCount(count) || typeof reason !== 'string') return undefined
+    ranges.push({ first, last, count, reason })
+  }
+  return ranges
+}
