@@ -14,6 +14,7 @@ export interface HttpEndpoint {
   close(): Promise<void>
 }
 
+/** Without any message. */
 const PATIENCE_MS = 30_000
 
 /**
@@ -59,6 +60,7 @@ export async function openHttpEndpoint(holdMs: () => number = () => 0): Promise<
           PATIENCE_MS
         )
         arrived = () => {
+          timer.refresh()
           if (received.size < count) return
           clearTimeout(timer)
           resolve()
