@@ -5,6 +5,7 @@ import { BACKGROUND_SYNC_INTERVAL_MS } from '../base/limits.ts'
 import type { Logger } from '../base/log.ts'
 import type { Failure } from '../model/failure.ts'
 import type { StreamLog } from '../store/stream-log.ts'
+import { createSyncGathering } from './sync-gathering.ts'
 
 /** Called once: without a failure when the records are durable, with one when the stream ended before. */
 export type SyncDone = (failure: Failure | undefined) => void
@@ -36,6 +37,7 @@ export function createSyncLoop(options: {
 }): SyncLoop {
   const { log, clock, logger, streamName } = options
   let waiting: SyncDone[] = []
+  const gathering = createSyncGathering(clock)
   let timer: Timer | undefined
   let running: Promise<void> | undefined
   let failures = 0
@@ -51,6 +53,7 @@ export function createSyncLoop(options: {
   const syncOnce = async (): Promise<void> => {
     const served = waiting
     waiting = []
+    const beganMs = clock.monotonicMs()
     try {
       await log.sync()
     } catch (error) {
@@ -67,6 +70,7 @@ export function createSyncLoop(options: {
     }
     if (failures > 0) logger.info('A stream is durable again', { stream: streamName, attempts: failures })
     failures = 0
+    gathering.served(served.length, clock.monotonicMs() - beganMs, waiting.length)
     for (const done of served) done(undefined)
     if (!isDropped) options.durable()
   }
@@ -74,8 +78,11 @@ export function createSyncLoop(options: {
   const run = async (): Promise<void> => {
     timer?.cancel()
     timer = undefined
-    do await syncOnce()
-    while (waiting.length > 0 && failures === 0 && !isDropped)
+    do {
+      const gathered = waiting.length > 0 ? gathering.gather(() => waiting.length) : undefined
+      if (gathered !== undefined) await gathered
+      if (!isDropped) await syncOnce()
+    } while (waiting.length > 0 && failures === 0 && !isDropped)
     running = undefined
     if (failures > 0) armTimer(backoffDelayMs(RETRY, failures, 1))
     else if (log.needsSync) armTimer(BACKGROUND_SYNC_INTERVAL_MS)
@@ -98,6 +105,7 @@ export function createSyncLoop(options: {
         return
       }
       waiting.push(done)
+      gathering.waits(waiting.length)
       if (failures === 0) void start()
     },
     written() {
