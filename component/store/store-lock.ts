@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { describeError, Fault } from '../base/fault.ts'
@@ -124,6 +124,14 @@ function writeLockFile(path: string): void {
   }
 }
 
+/** Removes lock files that processes were writing when they were killed. They do no harm, but they would gather. */
+function removeUnfinishedLockFiles(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = /^store\.lock\.([1-9]\d{0,9})$/.exec(name)?.[1]
+    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(folder, name), { force: true })
+  }
+}
+
 /** Binds the socket; undefined when another process has it. */
 function bind(name: string): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
@@ -163,6 +171,7 @@ export async function acquireStoreLock(folder: string, platform: string = proces
     if (server === undefined) writeLockFile(path)
     else
       await Promise.resolve()
+        .then(() => removeUnfinishedLockFiles(folder))
         .then(() => writeLockFile(path))
         .catch(() => undefined)
   } catch (error) {

@@ -58,9 +58,15 @@ export function openSmallDisk(options: SmallDiskOptions): SmallDisk | undefined 
     kind,
     folder,
     fill(freeBytes) {
-      const { bavail, bsize } = statfsSync(folder)
-      const taken = existsSync(filler) ? 0 : bavail * bsize - freeBytes
-      if (taken > 0) execFileSync('fallocate', ['-l', String(taken), filler])
+      if (existsSync(filler)) return
+      // The file system may need blocks for the file's own description, and what was freed may be late.
+      for (let spare = 0; spare < 64; spare++) {
+        const { bavail, bsize } = statfsSync(folder)
+        const taken = bavail * bsize - freeBytes - spare * bsize
+        if (taken <= 0 || isDone('fallocate', '-l', String(taken), filler)) return
+        rmSync(filler, { force: true })
+      }
+      throw new Error('the disk cannot be filled')
     },
     empty: () => rmSync(filler, { force: true }),
     dispose() {

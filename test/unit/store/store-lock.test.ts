@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Fault } from '../../../component/base/fault.ts'
@@ -42,6 +43,16 @@ test('an orderly end gives the lock back and removes the file', async (t) => {
   await once(child, 'exit')
   assert.ok(!existsSync(join(folder, 'store.lock')))
   await (await acquireStoreLock(folder)).release()
+})
+
+test('lock files that killed processes were writing are removed, those of running ones and other files are not', async (t) => {
+  const folder = temporaryFolder(t)
+  const gone = spawnSync(process.execPath, ['--version']).pid
+  const others = [`store.lock.${process.ppid}`, `store.lock.${gone}x`, `catalogue.lock.${gone}`]
+  for (const name of [`store.lock.${gone}`, ...others]) writeFileSync(join(folder, name), '')
+  const lock = await acquireStoreLock(folder)
+  assert.deepEqual(readdirSync(folder), [...others, 'store.lock'].sort())
+  await lock.release()
 })
 
 test('another name of the same folder has the same lock', async (t) => {
