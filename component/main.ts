@@ -1,11 +1,11 @@
-import { dirname } from 'node:path'
-import { isMainThread, Worker } from 'node:worker_threads'
+import { createReadStream } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { isMainThread, MessageChannel, Worker } from 'node:worker_threads'
 import { startApp, type Platform } from './app.ts'
 import { systemClock } from './base/clock.ts'
 import { describeError, Fault } from './base/fault.ts'
 import { createLogger, type Logger } from './base/log.ts'
 import { systemRandom } from './base/random.ts'
-import { isCommand, runCommand } from './cli/index.ts'
 import { describeConfig, parseConfig, VERSION } from './config/index.ts'
 import { probeCatalogue, probeInChild } from './store/catalogue/index.ts'
 import { nodeDisk } from './store/index.ts'
@@ -98,26 +98,53 @@ async function main(): Promise<void> {
   }
 }
 
+/** Resolves when the output has taken what was written, or will take nothing any more. */
+function flushOutput(): Promise<void> {
+  const { stdout } = process
+  if (stdout.destroyed || !stdout.writableNeedDrain) return Promise.resolve()
+  return new Promise((done) => {
+    stdout.once('drain', done).once('close', done)
+  })
+}
+
 /** Commands end by themselves, so that all of their output leaves first. */
 async function runTool(args: readonly string[]): Promise<void> {
-  process.stdout.on('error', () => undefined)
+  const interrupt = new AbortController()
+  // Nobody reads any further, as with `| head`.
+  process.stdout.on('error', () => interrupt.abort())
+  process.once('SIGINT', () => interrupt.abort())
+  // Timers do not keep the process alive, and a command may wait for nothing else.
+  const { port1: alive } = new MessageChannel()
+  alive.ref()
   try {
+    const { runCommand } = await import('./cli/index.ts')
     process.exitCode = await runCommand(args, {
-      write: writeLine,
+      write: (text) => void process.stdout.write(text),
+      flush: flushOutput,
       writeError: (text) => void process.stderr.write(text),
       disk: nodeDisk,
-      workFolder: process.cwd()
+      workFolder: process.cwd(),
+      environment: process.env,
+      clock: systemClock,
+      columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+      showsProgress: process.stderr.isTTY,
+      openInput: (path) => (path === '-' ? process.stdin : createReadStream(resolve(path))),
+      interrupted: interrupt.signal,
+      loadProbes: async () => (await import('./exporter/probe.ts')).createCloudProbes
     })
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
     process.exitCode = BUG
+  } finally {
+    alive.close()
   }
 }
 
 const [argument, path] = process.argv.slice(2)
 // Imported where it runs: the main thread has no use for the code of the sinks.
 if (!isMainThread) void import('./exporter/worker.ts').then(({ runExporterWorker }) => runExporterWorker())
-else if (isCommand(argument)) void runTool(process.argv.slice(2))
 else if (argument === PROBE_ARGUMENT && path !== undefined)
   void probeCatalogue(path).then((isSound) => process.exit(isSound ? 0 : 1))
+// Whatever else is said is meant for a command: a server must not be started by a misspelt one.
+else if (argument !== undefined) void runTool(process.argv.slice(2))
 else void main()

@@ -49,7 +49,8 @@ interface Part {
 }
 
 const PARTS: readonly Part[] = [
-  { name: 'exporter', modules: { './exporter/worker.ts': 'worker' } },
+  { name: 'exporter', modules: { './exporter/worker.ts': 'worker', './exporter/probe.ts': 'probe' } },
+  { name: 'cli', modules: { './cli/index.ts': 'commands' } },
   {
     name: 'iot-sdk',
     needs: 'aws-crt',

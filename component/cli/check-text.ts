@@ -86,7 +86,7 @@ export function summaryLine(streams: readonly StreamReport[], exitCode: number):
   const verdict =
     exitCode === EXIT.ok
       ? 'no damage'
-      : `${exitCode === EXIT.damage ? 'DAMAGE' : 'NOT ALL COULD BE READ'}, ${count(lost, 'message')} known to be lost`
+      : `${exitCode === EXIT.problem ? 'DAMAGE' : 'NOT ALL COULD BE READ'}, ${count(lost, 'message')} known to be lost`
   const aside = streams.length - inPlace.length
   return `${count(inPlace.length, 'stream')}, ${count(messages, 'message')}${aside > 0 ? `, ${aside} set aside` : ''}: ${verdict}\n`
 }

@@ -13,7 +13,7 @@ function exitCodeOf(catalogue: CatalogueInspection, streams: readonly StreamRepo
   if (catalogue.state === 'newer' || problems.some(({ kind }) => UNREADABLE_KINDS.includes(kind))) return EXIT.failed
   // A store that has never held a stream has no catalogue that could be missed.
   const isCatalogueDamaged = catalogue.state === 'missing' ? streams.length > 0 : catalogue.state !== 'sound'
-  return problems.length > 0 || isCatalogueDamaged ? EXIT.damage : EXIT.ok
+  return problems.length > 0 || isCatalogueDamaged ? EXIT.problem : EXIT.ok
 }
 
 function describeStore(store: OpenedStore) {
@@ -35,6 +35,8 @@ function describeStore(store: OpenedStore) {
   }
 }
 
+const OPTIONS = { json: { type: 'boolean' } } as const
+
 /** `check <root>`: what is in a store, and what of it is damaged. */
 export const check: Command = {
   name: 'check',
@@ -45,8 +47,10 @@ export const check: Command = {
     '--json prints one JSON document instead of text.',
     'Exit codes: 0 all is well, 1 there is damage, 2 something cannot be read, 64 wrong arguments.'
   ],
+  options: OPTIONS,
+  takes: 'files',
   async run(args, { disk, write, workFolder }) {
-    const { values, positionals } = parseArguments(args, { json: { type: 'boolean' } }, 1)
+    const { values, positionals } = parseArguments(args, OPTIONS, 1)
     const store = openStoreReader(disk, resolve(workFolder, positionals[0] ?? ''))
     const streams: StreamReport[] = []
     if (values.json !== true) write(catalogueLine(store))

@@ -16,7 +16,7 @@ export interface MessageWriter {
 }
 
 /** One line of JSON: number, time of the append in two notations, payload in Base64. */
-function lineOf({ sequenceNumber, ingestTimeMs, payload }: StoredMessage): string {
+export function lineOf({ sequenceNumber, ingestTimeMs, payload }: StoredMessage): string {
   const time = timeText(ingestTimeMs)
   const line = { sequence: sequenceNumber, time, timeMs: ingestTimeMs, payload: payload.toString('base64') }
   return `${JSON.stringify(line)}\n`

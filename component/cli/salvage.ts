@@ -89,7 +89,7 @@ async function saveStream(
 function exitCodeOf(streams: readonly SalvagedStream[]): number {
   const problems = streams.flatMap((stream) => stream.problems)
   if (problems.some(({ kind }) => kind === 'unreadable' || kind === 'newer')) return EXIT.failed
-  return problems.length > 0 ? EXIT.damage : EXIT.ok
+  return problems.length > 0 ? EXIT.problem : EXIT.ok
 }
 
 function textLine({ name, folder, savedAs, messages, lost, problems }: SalvagedStream): string {
@@ -97,6 +97,13 @@ function textLine({ name, folder, savedAs, messages, lost, problems }: SalvagedS
   const title = JSON.stringify(name ?? folder ?? '')
   return `${title}: ${messages} message${messages === 1 ? '' : 's'}${savedAs === null ? '' : ` in ${savedAs}`}${damage}\n`
 }
+
+const OPTIONS = {
+  to: { type: 'string' },
+  stream: { type: 'string', multiple: true },
+  raw: { type: 'boolean' },
+  json: { type: 'boolean' }
+} as const
 
 /** `salvage <root> --to <dir>`: writes all readable messages into a new folder. */
 export const salvage: Command = {
@@ -112,17 +119,10 @@ export const salvage: Command = {
     '--json prints the summary instead of text.',
     'Exit codes: 0 all was saved, 1 there is damage, 2 something cannot be read or written, 64 wrong arguments.'
   ],
+  options: OPTIONS,
+  takes: 'files',
   async run(args, { disk, write, workFolder }) {
-    const { values, positionals } = parseArguments(
-      args,
-      {
-        to: { type: 'string' },
-        stream: { type: 'string', multiple: true },
-        raw: { type: 'boolean' },
-        json: { type: 'boolean' }
-      },
-      1
-    )
+    const { values, positionals } = parseArguments(args, OPTIONS, 1)
     if (values.to === undefined || values.to === '') throw new UsageProblem('--to is required')
     const target = resolve(workFolder, values.to)
     const store = openStoreReader(disk, resolve(workFolder, positionals[0] ?? ''))

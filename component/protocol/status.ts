@@ -38,3 +38,9 @@ const STATUS_OF_1_0_0: Partial<Record<FailureKind, number>> = {
 export function statusOf(kind: FailureKind, protocolVersion: ProtocolVersion): number {
   return (protocolVersion === '1.0.0' ? STATUS_OF_1_0_0[kind] : undefined) ?? STATUS_OF[kind]
 }
+
+/** The kind of failure that a status code tells of; undefined for success and for codes that do not exist. */
+export function failureKindOf(status: number): FailureKind | undefined {
+  for (const kind in STATUS_OF) if (STATUS_OF[kind as FailureKind] === status) return kind as FailureKind
+  return undefined
+}
