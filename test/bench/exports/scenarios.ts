@@ -92,8 +92,8 @@ async function runBacklog(settings: BenchSettings): Promise<string[][]> {
   return [EXPORT_HEADING, exportRow('one export', await drain('kinesis', settings, shape))]
 }
 
-function latencyRow(name: string, { appends, p50Us, p99Us, maxUs }: AppendLatency): string[] {
-  return [name, ...[appends, p50Us, p99Us, maxUs].map(readable)]
+function latencyRow(name: string, { appends, p50Us, p99Us, p999Us, maxUs }: AppendLatency): string[] {
+  return [name, ...[appends, p50Us, p99Us, p999Us, maxUs].map(readable)]
 }
 
 /** Latency of appends to one stream while another one is exported; `kind` undefined: while nothing is. */
@@ -124,7 +124,7 @@ async function appendBeside(kind: 'kinesis' | 'http' | 'hanging' | undefined, se
 
 async function runAppendWhileExporting(settings: BenchSettings): Promise<string[][]> {
   return [
-    ['', 'appends', 'p50 µs', 'p99 µs', 'max µs'],
+    ['', 'appends', 'p50 µs', 'p99 µs', 'p99.9 µs', 'max µs'],
     latencyRow('no export', await appendBeside(undefined, settings)),
     latencyRow('JSON to HTTP at full speed', await appendBeside('http', settings)),
     latencyRow('Kinesis at full speed', await appendBeside('kinesis', settings)),

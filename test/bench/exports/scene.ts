@@ -2,8 +2,9 @@ import { startServer, type ServerProcess } from '../../helpers/server-process.ts
 import { succeed } from '../../helpers/stream-calls.ts'
 import { OP, WireClient, type WireMap } from '../../helpers/wire-client.ts'
 import { makePayload } from '../job.ts'
+import { peakResidentMib, resetPeak } from '../process-usage.ts'
 import { startDestination, type Destination, type EndpointKind, type Received } from './destination.ts'
-import { cpuBetween, cpuByThread, peakResidentMib, resetPeak, type ThreadCpu } from './thread-usage.ts'
+import { cpuBetween, cpuByThread, type ThreadCpu } from './thread-usage.ts'
 
 /** What the measurements are made with. */
 export interface BenchSettings {

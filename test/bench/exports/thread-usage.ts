@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { cpuSecondsOf } from '../process-usage.ts'
 
 /** CPU time of a server by thread, seconds. */
@@ -27,15 +27,4 @@ export function cpuBetween(
   const others = used.filter(([thread]) => thread !== pid).map(([, seconds]) => seconds)
   const worker = Math.max(0, ...others)
   return { main, worker, rest: others.reduce((sum, seconds) => sum + seconds, 0) - worker }
-}
-
-/** Begins the search for the peak of the resident memory anew (proc(5), clear_refs). */
-export function resetPeak(pid: number): void {
-  writeFileSync(`/proc/${pid}/clear_refs`, '5')
-}
-
-/** Largest resident memory since the start, or since the last reset, MiB. */
-export function peakResidentMib(pid: number): number {
-  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return Number(kib) / 1024
 }

@@ -2,19 +2,21 @@ import type { Socket } from 'node:net'
 import {
   type Appender,
   createPairCounter,
-  FRAMES,
+  frameCountFor,
   openSocket,
   type Peer,
-  READ_BATCH,
   type Reader,
+  type Reading,
   receiveUntil,
   STREAM_BYTES_MAX
 } from './peer.ts'
 
 /** NATS JetStream: publications with a reply inbox that gets the acknowledgement, and pull consumers. */
 
-/** Each pull consumer passes over the stream once. */
-const READ_PASSES = 100
+/** A pull consumer passes over the stream once, so a run needs several: enough for this many messages. */
+const READ_MESSAGES_MAX = 10_000_000
+const READ_REQUESTS_MAX = 500_000
+const PRELOAD_IN_FLIGHT = 256
 
 interface Connection {
   readonly socket: Socket
@@ -53,13 +55,13 @@ async function callApi({ socket, inbox }: Connection, subject: string, request: 
   if (answer.includes('"error"')) throw new Error(`NATS answered ${answer}`)
 }
 
-async function openAppender(port: number, stream: string, payload: Buffer): Promise<Appender> {
+async function openAppender(port: number, streams: readonly string[], payload: Buffer): Promise<Appender> {
   const { socket, inbox } = await openConnection(port)
-  const frame = publication(stream, inbox, payload)
   const count = createPairCounter('M', answerPing(socket))
   return {
     socket,
-    frames: Buffer.concat(Array.from({ length: FRAMES }, () => frame)),
+    frames: Buffer.concat(streams.map((stream) => publication(stream, inbox, payload))),
+    frameCount: streams.length,
     countAcknowledgements(chunk) {
       if (chunk.includes('"error"')) throw new Error(`NATS answered ${chunk.toString()}`)
       return count(chunk)
@@ -94,18 +96,21 @@ function createMessageCounter(onOther: (byte: string) => void): (chunk: Buffer) 
   }
 }
 
-async function openReader(port: number, stream: string, _payload: Buffer, preloaded: number): Promise<Reader> {
+async function openReader(port: number, stream: string, _payload: Buffer, reading: Reading): Promise<Reader> {
+  const { batch, stored } = reading
   const connection = await openConnection(port)
   const { socket, inbox } = connection
   const run = String(process.pid)
-  for (let pass = 0; pass < READ_PASSES; pass += 1) {
+  const passes = Math.ceil(Math.min(READ_MESSAGES_MAX, READ_REQUESTS_MAX * batch) / stored)
+  for (let pass = 0; pass < passes; pass += 1) {
     const config = { durable_name: `${run}-${pass}`, ack_policy: 'none', deliver_policy: 'all', max_waiting: 8 }
     await callApi(connection, `CONSUMER.DURABLE.CREATE.${stream}.${config.durable_name}`, {
       stream_name: stream,
       config
     })
   }
-  const requestsPerPass = Math.floor(preloaded / READ_BATCH)
+  const requestsPerPass = Math.floor(stored / batch)
+  const pull = JSON.stringify({ batch })
   const count = createMessageCounter(answerPing(socket))
   let requests = 0
   let messagesTotal = 0
@@ -113,35 +118,35 @@ async function openReader(port: number, stream: string, _payload: Buffer, preloa
     socket,
     nextRequest() {
       const pass = Math.floor(requests++ / requestsPerPass)
-      if (pass >= READ_PASSES) throw new Error('the run is too long for the prepared consumers: use fewer seconds')
-      return publication(
-        `$JS.API.CONSUMER.MSG.NEXT.${stream}.${run}-${pass}`,
-        inbox,
-        JSON.stringify({ batch: READ_BATCH })
-      )
+      if (pass >= passes) throw new Error('the run is too long for the prepared consumers: use fewer seconds')
+      return publication(`$JS.API.CONSUMER.MSG.NEXT.${stream}.${run}-${pass}`, inbox, pull)
     },
     feed(chunk) {
-      const before = Math.floor(messagesTotal / READ_BATCH)
+      const before = Math.floor(messagesTotal / batch)
       const messages = count(chunk)
       messagesTotal += messages
-      return { messages, batches: Math.floor(messagesTotal / READ_BATCH) - before }
+      return { messages, batches: Math.floor(messagesTotal / batch) - before }
     }
   }
 }
 
 export const nats: Peer = {
-  async createStream(port, { name }) {
+  async createStreams(port, names, { inMemory }) {
     const connection = await openConnection(port)
-    const limits = { max_bytes: STREAM_BYTES_MAX, retention: 'limits', discard: 'old', storage: 'file' }
-    await callApi(connection, `STREAM.CREATE.${name}`, { name, subjects: [name], num_replicas: 1, ...limits })
+    const storage = inMemory ? 'memory' : 'file'
+    const limits = { max_bytes: STREAM_BYTES_MAX, retention: 'limits', discard: 'old', storage }
+    for (const name of names) {
+      await callApi(connection, `STREAM.CREATE.${name}`, { name, subjects: [name], num_replicas: 1, ...limits })
+    }
     connection.socket.destroy()
   },
   openAppender,
   async preload(port, stream, payload, count) {
-    const appender = await openAppender(port, stream, payload)
-    const frameBytes = appender.frames.length / FRAMES
-    for (let done = 0; done < count; done += FRAMES) {
-      const wave = Math.min(FRAMES, count - done)
+    const streams = Array<string>(frameCountFor(PRELOAD_IN_FLIGHT, payload.length)).fill(stream)
+    const appender = await openAppender(port, streams, payload)
+    const frameBytes = appender.frames.length / appender.frameCount
+    for (let done = 0; done < count; done += PRELOAD_IN_FLIGHT) {
+      const wave = Math.min(PRELOAD_IN_FLIGHT, count - done)
       let answered = 0
       let seen = 0
       const complete = receiveUntil(appender.socket, (received) => {

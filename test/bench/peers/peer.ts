@@ -3,30 +3,40 @@ import { connect, type Socket } from 'node:net'
 
 /** What the load generator needs to know of a server's protocol. */
 export interface Peer {
-  /** Makes an empty stream; earlier data of that name may stay. */
-  createStream(port: number, stream: StreamOptions): Promise<void>
-  openAppender(port: number, stream: string, payload: Buffer): Promise<Appender>
-  /** Fills a stream with `count` messages for the reader. Absent: this server takes no part in the read scenario. */
+  /** Makes empty streams; earlier data of their names may stay. */
+  createStreams(port: number, names: readonly string[], options: StreamOptions): Promise<void>
+  /** @param streams where the requests go: one request for each */
+  openAppender(port: number, streams: readonly string[], payload: Buffer): Promise<Appender>
+  /** Fills a stream with `count` messages for the reader. Absent: this server takes no part in reads. */
   preload?(port: number, stream: string, payload: Buffer, count: number): Promise<void>
-  openReader?(port: number, stream: string, payload: Buffer, preloaded: number): Promise<Reader>
+  openReader?(port: number, stream: string, payload: Buffer, reading: Reading): Promise<Reader>
 }
 
 export interface StreamOptions {
-  readonly name: string
   /** Acknowledge only what a power cut cannot take back. */
   readonly flush: boolean
+  /** Keep the messages in memory only. */
+  readonly inMemory: boolean
 }
 
 /** A connection that appends. Acknowledgements are taken to come in order. */
 export interface Appender {
   readonly socket: Socket
-  /** FRAMES requests of equal length, one behind the other: any run of them can be written at once. */
+  /** Requests of equal length, one behind the other: any run of them can be written at once. */
   readonly frames: Buffer
+  readonly frameCount: number
   /** Acknowledgements that end in this chunk. Throws when the server refuses something. */
   countAcknowledgements(chunk: Buffer): number
 }
 
-/** A connection that reads batches of READ_BATCH messages. */
+export interface Reading {
+  /** Messages per request. */
+  readonly batch: number
+  /** Messages in the stream, a multiple of the batch. */
+  readonly stored: number
+}
+
+/** A connection that reads batches, from the oldest message on; behind the newest it begins anew. */
 export interface Reader {
   readonly socket: Socket
   nextRequest(): Buffer
@@ -34,10 +44,15 @@ export interface Reader {
   feed(chunk: Buffer): { messages: number; batches: number }
 }
 
-/** Requests encoded in advance; more than may be in flight on one connection, so ids do not repeat. */
-export const FRAMES = 256
-export const READ_BATCH = 1_000
-/** Every server may keep this much of the load, so that runs do not fill the disk. */
+const FRAMES_MAX = 256
+const FRAMES_BYTES_MAX = 4 * 1024 * 1024
+
+/** Requests that a connection encodes in advance: at least as many as may be under way, so that ids do not repeat. */
+export function frameCountFor(inFlight: number, payloadBytes: number): number {
+  return Math.max(inFlight, Math.min(FRAMES_MAX, Math.floor(FRAMES_BYTES_MAX / payloadBytes)))
+}
+
+/** Every server may keep this much of each stream, so that runs do not fill the disk. */
 export const STREAM_BYTES_MAX = 1024 * 1024 * 1024
 
 export async function openSocket(port: number): Promise<Socket> {

@@ -2,11 +2,10 @@ import type { Socket } from 'node:net'
 import {
   type Appender,
   createPairCounter,
-  FRAMES,
   openSocket,
   type Peer,
-  READ_BATCH,
   type Reader,
+  type Reading,
   receiveUntil,
   STREAM_BYTES_MAX
 } from './peer.ts'
@@ -15,6 +14,7 @@ import {
 
 /** Preloaded messages get ids of one width, so that every answer to XRANGE has the same length. */
 const FIRST_PRELOADED_ID = 1_000_000_000_000
+const PRELOAD_BATCH = 1_000
 
 function command(...words: (string | Buffer)[]): Buffer {
   const parts = words.flatMap((word) => [`$${Buffer.byteLength(word)}\r\n`, word, '\r\n'])
@@ -25,12 +25,12 @@ function refuse(byte: string): void {
   throw new Error(`Redis answered something that begins with ${byte}`)
 }
 
-async function openAppender(port: number, stream: string, payload: Buffer): Promise<Appender> {
+async function openAppender(port: number, streams: readonly string[], payload: Buffer): Promise<Appender> {
   const countMax = String(Math.floor(STREAM_BYTES_MAX / 4 / payload.length))
-  const frame = command('XADD', stream, 'MAXLEN', '~', countMax, '*', 'p', payload)
   return {
     socket: await openSocket(port),
-    frames: Buffer.concat(Array.from({ length: FRAMES }, () => frame)),
+    frames: Buffer.concat(streams.map((stream) => command('XADD', stream, 'MAXLEN', '~', countMax, '*', 'p', payload))),
+    frameCount: streams.length,
     countAcknowledgements: createPairCounter('$', refuse)
   }
 }
@@ -48,14 +48,14 @@ async function sendAll(socket: Socket, commands: readonly Buffer[]): Promise<voi
   await done
 }
 
-async function openReader(port: number, stream: string, payload: Buffer, preloaded: number): Promise<Reader> {
-  const requests = Array.from({ length: Math.floor(preloaded / READ_BATCH) }, (_, index) =>
-    command('XRANGE', stream, `${FIRST_PRELOADED_ID + index * READ_BATCH}-0`, '+', 'COUNT', String(READ_BATCH))
+async function openReader(port: number, stream: string, payload: Buffer, { batch, stored }: Reading): Promise<Reader> {
+  const requests = Array.from({ length: Math.floor(stored / batch) }, (_, index) =>
+    command('XRANGE', stream, `${FIRST_PRELOADED_ID + index * batch}-0`, '+', 'COUNT', String(batch))
   )
   const entry =
     `*2\r\n$15\r\n${FIRST_PRELOADED_ID}-0\r\n*2\r\n$1\r\np\r\n` +
     `$${payload.length}\r\n${'p'.repeat(payload.length)}\r\n`
-  const answerBytes = `*${READ_BATCH}\r\n`.length + READ_BATCH * entry.length
+  const answerBytes = `*${batch}\r\n`.length + batch * entry.length
   const socket = await openSocket(port)
   const sample = receiveUntil(socket, (received) => received.length >= answerBytes)
   socket.write(requests[0]!)
@@ -69,22 +69,22 @@ async function openReader(port: number, stream: string, payload: Buffer, preload
       const before = Math.floor(bytes / answerBytes)
       bytes += chunk.length
       const batches = Math.floor(bytes / answerBytes) - before
-      return { batches, messages: batches * READ_BATCH }
+      return { batches, messages: batches * batch }
     }
   }
 }
 
 export const redis: Peer = {
   // XADD makes the stream; durability is a matter of the server's settings.
-  createStream: () => Promise.resolve(),
+  createStreams: () => Promise.resolve(),
   openAppender,
   async preload(port, stream, payload, count) {
     const socket = await openSocket(port)
-    for (let done = 0; done < count; done += READ_BATCH) {
-      const batch = Array.from({ length: Math.min(READ_BATCH, count - done) }, (_, index) =>
+    for (let done = 0; done < count; done += PRELOAD_BATCH) {
+      const commands = Array.from({ length: Math.min(PRELOAD_BATCH, count - done) }, (_, index) =>
         command('XADD', stream, `${FIRST_PRELOADED_ID + done + index}-0`, 'p', payload)
       )
-      await sendAll(socket, batch)
+      await sendAll(socket, commands)
     }
     socket.destroy()
   },

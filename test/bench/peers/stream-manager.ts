@@ -1,10 +1,15 @@
+import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { encodeFrame, OP, WireClient, type WireFrame, type WireMap } from '../../helpers/wire-client.ts'
-import { type Appender, FRAMES, type Peer, READ_BATCH, type Reader, STREAM_BYTES_MAX } from './peer.ts'
+import { type Appender, type Peer, type Reader, type Reading, STREAM_BYTES_MAX } from './peer.ts'
 
 const LENGTH_BYTES = 4
 /** Answers to one kind of request differ by the width of a number only; an error text is longer. */
 const ANSWER_SPREAD_BYTES = 16
+/** Requests to make and fill streams that are under way at a time. */
+const PREPARATION_IN_FLIGHT = 128
+/** Different reads that are encoded in advance. */
+const READ_REQUESTS_MAX = 10_000
 
 /** Counts frames, looking at nothing but their lengths. */
 function createFrameCounter(check: (length: number) => void): (chunk: Buffer) => number {
@@ -52,46 +57,41 @@ function takeSocket(client: WireClient): Socket {
   return client.socket
 }
 
-function requestId(index: number): string {
-  return `r${String(index).padStart(4, '0')}`
-}
-
-async function openAppender(port: number, stream: string, payload: Buffer): Promise<Appender> {
+async function openAppender(port: number, streams: readonly string[], payload: Buffer): Promise<Appender> {
   const client = await openClient(port)
-  const sample = encodeFrame(OP.appendMessage, { requestId: requestId(0), name: stream, payload })
-  client.send(sample)
+  // Clients send UUIDs as request ids.
+  const frames = streams.map((name) => encodeFrame(OP.appendMessage, { requestId: randomUUID(), name, payload }))
+  client.send(frames[0]!)
   const answer = await client.takeRawFrame()
   const answerBytesMax = answer.payload.length + 1 + ANSWER_SPREAD_BYTES
-  const frames = Array.from({ length: FRAMES }, (_, index) =>
-    encodeFrame(OP.appendMessage, { requestId: requestId(index), name: stream, payload })
-  )
   return {
     socket: takeSocket(client),
     frames: Buffer.concat(frames),
+    frameCount: frames.length,
     countAcknowledgements: createFrameCounter((length) => {
       if (length > answerBytesMax) throw new Error('the server refused an append')
     })
   }
 }
 
-async function openReader(port: number, stream: string, payload: Buffer, preloaded: number): Promise<Reader> {
+async function openReader(port: number, stream: string, payload: Buffer, reading: Reading): Promise<Reader> {
+  const { batch, stored } = reading
   const client = await openClient(port)
-  const requests = Array.from({ length: Math.floor(preloaded / READ_BATCH) }, (_, index) => ({
+  const requests = Array.from({ length: Math.min(READ_REQUESTS_MAX, Math.floor(stored / batch)) }, (_, index) => ({
     streamName: stream,
     readMessagesOptions: {
-      desiredStartSequenceNumber: index * READ_BATCH,
+      desiredStartSequenceNumber: index * batch,
       minMessageCount: 1,
-      maxMessageCount: READ_BATCH,
+      maxMessageCount: batch,
       readTimeoutMillis: 0
     }
   }))
   const sample = await requestOk(client, OP.readMessages, requests[0]!)
   const messages = sample.map['messages']
-  if (!Array.isArray(messages) || messages.length !== READ_BATCH)
-    throw new Error('the server returned too few messages')
-  const frames = requests.map((map, index) => encodeFrame(OP.readMessages, { requestId: requestId(index), ...map }))
+  if (!Array.isArray(messages) || messages.length !== batch) throw new Error('the server returned too few messages')
+  const frames = requests.map((map) => encodeFrame(OP.readMessages, { requestId: randomUUID(), ...map }))
   const countFrames = createFrameCounter((length) => {
-    if (length < READ_BATCH * payload.length) throw new Error('the server returned too few messages')
+    if (length < batch * payload.length) throw new Error('the server returned too few messages')
   })
   let next = 0
   return {
@@ -99,27 +99,31 @@ async function openReader(port: number, stream: string, payload: Buffer, preload
     nextRequest: () => frames[next++ % frames.length]!,
     feed(chunk) {
       const batches = countFrames(chunk)
-      return { batches, messages: batches * READ_BATCH }
+      return { batches, messages: batches * batch }
     }
   }
 }
 
+/** Sends many requests, a bounded number of them at a time. */
+async function requestAll(client: WireClient, operation: number, maps: readonly WireMap[]): Promise<void> {
+  for (let done = 0; done < maps.length; done += PREPARATION_IN_FLIGHT) {
+    const wave = maps.slice(done, done + PREPARATION_IN_FLIGHT)
+    await Promise.all(wave.map((map) => requestOk(client, operation, map)))
+  }
+}
+
 export const streamManager: Peer = {
-  async createStream(port, { name, flush }) {
+  async createStreams(port, names, { flush, inMemory }) {
     const client = await openClient(port)
-    const definition = { name, maxSize: STREAM_BYTES_MAX, strategyOnFull: 1, persistence: 0, flushOnWrite: flush }
-    await requestOk(client, OP.createMessageStream, { definition })
+    const options = { strategyOnFull: 1, persistence: inMemory ? 1 : 0, flushOnWrite: flush }
+    const definitions = names.map((name) => ({ definition: { name, maxSize: STREAM_BYTES_MAX, ...options } }))
+    await requestAll(client, OP.createMessageStream, definitions)
     await client.close()
   },
   openAppender,
   async preload(port, stream, payload, count) {
     const client = await openClient(port)
-    for (let done = 0; done < count; done += FRAMES / 2) {
-      const wave = Math.min(FRAMES / 2, count - done)
-      await Promise.all(
-        Array.from({ length: wave }, () => requestOk(client, OP.appendMessage, { name: stream, payload }))
-      )
-    }
+    await requestAll(client, OP.appendMessage, Array<WireMap>(count).fill({ name: stream, payload }))
     await client.close()
   },
   openReader
