@@ -3,6 +3,7 @@ import type { Failure } from '../model/failure.ts'
 import {
   appendResponseBytes,
   emptyAppendParts,
+  type AppendParts,
   encodeFailure,
   OPERATION,
   readUsualAppend,
@@ -54,7 +55,7 @@ class LaneAppend extends Turn implements Append {
     frame: Buffer,
     frameStart: number,
     frameEnd: number,
-    parts: ReturnType<typeof emptyAppendParts>,
+    parts: AppendParts,
     nowMs: number
   ) {
     super(parts.idHash, nowMs)

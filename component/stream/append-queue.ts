@@ -198,12 +198,7 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
     return true
   }
 
-  const runJobs = async (batch: readonly Job[]): Promise<void> => {
-    if (admitAll(batch)) {
-      const write = writeGroup()
-      if (write !== undefined) await write
-      return
-    }
+  const runOneByOne = async (batch: readonly Job[]): Promise<void> => {
     for (const job of batch) {
       if (typeof job === 'function') {
         await writeGroup()
@@ -219,13 +214,18 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
     await writeGroup()
   }
 
-  const drain = async (): Promise<void> => {
+  /** Runs all that is queued, without a promise as long as nothing takes time. */
+  const drain = (): void => {
     isScheduled = false
     isDraining = true
     while (jobs.length > 0) {
       const batch = jobs
       jobs = []
-      await runJobs(batch)
+      const work = admitAll(batch) ? writeGroup() : runOneByOne(batch)
+      if (work !== undefined) {
+        void work.then(drain)
+        return
+      }
     }
     isDraining = false
   }
@@ -233,7 +233,7 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
   const schedule = (): void => {
     if (isScheduled || isDraining) return
     isScheduled = true
-    defer(() => void drain())
+    defer(drain)
   }
 
   return {
