@@ -7,6 +7,7 @@ import { Fault } from './base/fault.ts'
 import type { Logger } from './base/log.ts'
 import type { Random } from './base/random.ts'
 import { VERSION, type Config } from './config/index.ts'
+import { applyDeclarations, declarationSources, readDeclarations } from './declare/index.ts'
 import {
   createExportEngine,
   decodeProgress,
@@ -19,7 +20,7 @@ import {
 import { createExporterHost } from './exporter/index.ts'
 import { announce, connectNucleus, startTelemetry, type Counters, type Nucleus } from './greengrass/index.ts'
 import { FAILURES } from './model/failure.ts'
-import { CLIENT_DEFINITION_RULES, DEVELOPER_DEFINITION_RULES } from './protocol/index.ts'
+import { CLIENT_DEFINITION_RULES, DEVELOPER_DEFINITION_RULES, type DefinitionRules } from './protocol/index.ts'
 import { admitEveryone, createAnswerMemory, listen, type Authenticate } from './server/index.ts'
 import { limitsOf, whyUnavailable } from './sinks/limits.ts'
 import { inputRules, pacedChunkBytes, type S3Settings } from './sinks/s3/settings.ts'
@@ -176,6 +177,10 @@ function createEngine({ config, platform, checkpointer, storeFolder, appendStatu
   }
 }
 
+function definitionRules({ developerMode }: Config): DefinitionRules {
+  return developerMode ? DEVELOPER_DEFINITION_RULES : CLIENT_DEFINITION_RULES
+}
+
 async function openStore(config: Config, platform: Platform): Promise<OpenStore> {
   const { clock, random, logger } = platform
   const folder = prepareStoreRoot(config.storeRoot, nodeDisk, logger)
@@ -225,6 +230,16 @@ async function openStore(config: Config, platform: Platform): Promise<OpenStore>
     if (!(error instanceof Fault)) throw error
     storeLog.warn('The catalogue takes no changes yet', { error: error.message })
   })
+  await applyDeclarations(
+    await readDeclarations(declarationSources(config.declared.text, config.declared.file), definitionRules(config)),
+    {
+      registry,
+      catalogue,
+      exportStatuses: (streamId) => engine.statuses(streamId),
+      wallMs: () => clock.wallMs(),
+      logger: logger.area('streams')
+    }
+  )
   return {
     registry,
     engine,
@@ -275,7 +290,7 @@ export async function startApp(config: Config, platform: Platform): Promise<App>
   const listener = await listen(config.port, {
     services: {
       registry,
-      definitionRules: config.developerMode ? DEVELOPER_DEFINITION_RULES : CLIENT_DEFINITION_RULES,
+      definitionRules: definitionRules(config),
       exportStatuses: (streamId) => engine.statuses(streamId),
       appended: (bytes) => (appendedBytes += bytes)
     },

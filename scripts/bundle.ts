@@ -50,6 +50,8 @@ interface Part {
 
 const PARTS: readonly Part[] = [
   { name: 'exporter', modules: { './exporter/worker.ts': 'worker', './exporter/probe.ts': 'probe' } },
+  // For declarations written by hand.
+  { name: 'yaml', modules: { yaml: 'parser' } },
   { name: 'cli', modules: { './cli/index.ts': 'commands' } },
   {
     name: 'iot-sdk',

@@ -14,7 +14,7 @@ const LAYERS = [
   ['model'],
   ['config', 'protocol', 'store', 'aws', 'greengrass'],
   ['stream'],
-  ['handlers', 'export'],
+  ['handlers', 'export', 'declare'],
   ['server', 'sinks', 'exporter'],
   ['app.ts', 'cli'],
   ['main.ts']

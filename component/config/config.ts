@@ -18,10 +18,19 @@ export interface Config {
   readonly memoryTargetBytes: number | undefined
   /** Allows what only tests and laboratories need, e.g. batch intervals below a minute [STREAM_MANAGER_DEVELOPER_MODE]. */
   readonly developerMode: boolean
+  readonly declared: DeclaredConfig
   readonly exporter: ExporterConfig
   /** Absent when the process was not started by a nucleus (behaviour 2, rule 5). */
   readonly nucleus: NucleusAccess | undefined
   readonly aws: AwsVariables
+}
+
+/** Where streams are declared. */
+export interface DeclaredConfig {
+  /** JSON or YAML; empty without declarations [STREAM_MANAGER_STREAMS]. */
+  readonly text: string
+  /** Absolute path of a file with the same [STREAM_MANAGER_STREAMS_FILE]. */
+  readonly file: string | undefined
 }
 
 export interface ExporterConfig {
@@ -61,6 +70,7 @@ export function describeConfig(config: Config): LogFields {
     logFormat: config.logFormat,
     developerMode: config.developerMode,
     memoryTargetBytes: config.memoryTargetBytes,
+    streamsFile: config.declared.file,
     bandwidthBitsPerSecond: config.exporter.bandwidthBitsPerSecond,
     concurrencyMax: config.exporter.concurrencyMax,
     s3PartBytesMin: config.exporter.s3PartBytesMin,

@@ -13,7 +13,7 @@ export interface Parameter<Value> {
   /** What it means when it is not set. */
   readonly whenUnset: Value
   /** Text of its default in the recipe; undefined for a setting that a deployment does not offer. */
-  readonly recipeDefault: string | undefined
+  readonly recipeDefault: string | Readonly<Record<string, string>> | undefined
   /**
    * In the recipe it is an entry of STREAM_MANAGER_SETTINGS: nucleus lite reads no recipe of more than 8 KiB, and a
    * parameter of its own is named in every manifest.
@@ -39,7 +39,7 @@ const STORE_RESERVE_BYTES_MAX = 2 ** 50
 /** Longest path of a Linux file system call. */
 const PATH_BYTES_MAX = 4_096
 
-const FOLDER: ValueType<string> = {
+const PATH: ValueType<string> = {
   allowed: `a path of fewer than ${PATH_BYTES_MAX} bytes`,
   read: (text) => (text.includes('\0') || Buffer.byteLength(text) >= PATH_BYTES_MAX ? undefined : text)
 }
@@ -61,7 +61,7 @@ const parameter = <Value>(described: Parameter<Value>): Parameter<Value> => desc
 export const PARAMETERS = {
   storeRoot: parameter({
     name: 'STREAM_MANAGER_STORE_ROOT_DIR',
-    type: FOLDER,
+    type: PATH,
     whenUnset: '.',
     recipeDefault: '.',
     meaning:
@@ -166,6 +166,30 @@ export const PARAMETERS = {
     meaning:
       'Space of the file system that streams leave free; below it appends to file streams are refused, or the oldest data ' +
       'make room. `0` is 16 MiB or a hundredth of the file system, whichever is more',
+    since: '2.4.0',
+    whenBad: 'default'
+  }),
+  streams: parameter({
+    name: 'STREAM_MANAGER_STREAMS',
+    type: TEXT,
+    whenUnset: '',
+    // Texts, which a deployment replaces by lists: a nucleus might drop a list or an object that is empty.
+    recipeDefault: { definitions: '', delete: '' },
+    meaning:
+      'Streams that the server creates, updates and deletes when it starts: in a deployment an object with the lists ' +
+      '`definitions` and `delete`, as a variable its JSON or YAML text ([declared-streams.md](declared-streams.md))',
+    since: '2.4.0',
+    whenBad: 'default'
+  }),
+  streamsFile: parameter({
+    name: 'STREAM_MANAGER_STREAMS_FILE',
+    type: PATH,
+    whenUnset: '',
+    recipeDefault: '',
+    isGrouped: true,
+    meaning:
+      "File with the same in JSON or YAML, below the component's work folder when its path is relative; both count, " +
+      'each stream is declared once',
     since: '2.4.0',
     whenBad: 'default'
   }),

@@ -47,6 +47,8 @@ export function parseConfig(variables: Environment, workFolder: string): ParsedC
   const interCallDelayMs = read(PARAMETERS.kinesisInterCallDelayMs)
   const jvm = readJvmArguments(read(PARAMETERS.jvmArguments), problems.notes)
 
+  const streamsFile = read(PARAMETERS.streamsFile)
+
   const config: Config = {
     storeRoot: resolve(workFolder, read(PARAMETERS.storeRoot)),
     storeReserveBytes: read(PARAMETERS.storeReserveBytes) || undefined,
@@ -56,6 +58,10 @@ export function parseConfig(variables: Environment, workFolder: string): ParsedC
     logFormat: read(PARAMETERS.logFormat),
     memoryTargetBytes: jvm.memoryTargetBytes,
     developerMode,
+    declared: {
+      text: read(PARAMETERS.streams),
+      file: streamsFile === '' ? undefined : resolve(workFolder, streamsFile)
+    },
     exporter: {
       bandwidthBitsPerSecond: bandwidthKbit === 0 ? undefined : bandwidthKbit * 1000,
       concurrencyMax: read(isNamedProperly ? PARAMETERS.concurrencyMax : PARAMETERS.concurrencyMaxAlias),

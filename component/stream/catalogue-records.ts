@@ -10,6 +10,7 @@ import type { LogState, SegmentSummary } from '../store/stream-log.ts'
  *     segment/<id>/<base>       SegmentSummary of a sealed segment
  *     export/<id>/<identifier>  progress of one export; <identifier>/<number> of one that has ended with unfinished tasks
  *     removed/<id>              what retention has removed, and why (removals.ts)
+ *     declared/<id>             definition that a deployment declared when the stream was last made so (declare/apply.ts)
  *     deleted/<id>              name of the folder of a deleted stream that may still be there
  *     boot                      boot id of the machine when the store was last opened
  */
@@ -19,6 +20,7 @@ export const catalogueKeys = {
   segment: (id: string, base: number) => `segment/${id}/${base}`,
   exportProgress: (id: string, identifier: string) => `export/${id}/${identifier}`,
   removed: (id: string) => `removed/${id}`,
+  declared: (id: string) => `declared/${id}`,
   deleted: (id: string) => `deleted/${id}`,
   boot: 'boot'
 } as const

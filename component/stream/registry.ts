@@ -31,6 +31,11 @@ export interface StreamObserver {
   deleted(stream: Stream, hold: (until: Promise<void>) => void): void
 }
 
+/** What an update may do beyond what clients may ask for. */
+export interface UpdatePermissions {
+  readonly mayDropData: boolean
+}
+
 /** All streams by name. Changes of one name happen one after another; their answers promise durability (design 3). */
 export interface Registry {
   /** Brings back the streams of the last run; call it once, before anything else. */
@@ -41,7 +46,8 @@ export interface Registry {
   /** All names, sorted; also those of streams that cannot be opened, which can only be deleted. */
   list(): readonly string[]
   create(definition: StreamDefinition): Promise<Result<void>>
-  update(definition: StreamDefinition): Promise<Result<void>>
+  /** `mayDropData`: a stream may become smaller than what it holds; its oldest messages go then, whatever its strategy. */
+  update(definition: StreamDefinition, permissions?: UpdatePermissions): Promise<Result<void>>
   delete(name: string): Promise<Result<void>>
   /** Waits for the changes under way and refuses later ones, then writes and syncs everything. */
   stop(): Promise<void>
@@ -174,10 +180,10 @@ export function createRegistry(options: RegistryOptions): Registry {
     await removeFolder(id, folder)
   }
 
-  const update = async (definition: StreamDefinition): Promise<Result<void>> => {
+  const update = async (definition: StreamDefinition, mayDropData: boolean): Promise<Result<void>> => {
     const stream = streams.get(definition.name)
     if (stream === undefined) return { ok: false, failure: whyAbsent(definition.name) }
-    const obstacle = updateObstacle(stream.definition, definition, stream.storageStatus())
+    const obstacle = updateObstacle(stream.definition, definition, stream.storageStatus(), mayDropData)
     if (obstacle !== undefined) return { ok: false, failure: obstacle }
     const before = encodeDefinition(stream.definition)
     try {
@@ -187,7 +193,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       return faultAnswer('updated', definition.name, 'updateFailed', error)
     }
     await folders.keepDefinition(stream.id, definition)
-    await stream.setDefinition(definition)
+    await stream.setDefinition(definition, mayDropData)
     observer.updated(stream)
     logger.info('A stream was updated', { stream: definition.name })
     return success(undefined)
@@ -291,7 +297,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     whyAbsent,
     list: () => [...streams.keys(), ...unopened.keys()].sort(),
     create: (definition) => change(definition.name, () => create(definition)),
-    update: (definition) => change(definition.name, () => update(definition)),
+    update: (definition, { mayDropData } = { mayDropData: false }) =>
+      change(definition.name, () => update(definition, mayDropData)),
     delete: (name) => change(name, () => remove(name)),
     async stop() {
       isStopping = true

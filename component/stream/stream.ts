@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts'
-import { describeError, type Fault } from '../base/fault.ts'
+import { describeError, Fault } from '../base/fault.ts'
 import { DROPPED_BYTES_MAX } from '../base/limits.ts'
 import type { Logger } from '../base/log.ts'
 import { FAILURES, type Failure, type Result } from '../model/failure.ts'
@@ -37,8 +37,11 @@ export interface Stream {
   /** Reads messages, waiting for them if the options say so. @throws Fault when the disk cannot be read */
   read(options: ReadOptions, reader: Reader): Promise<Result<readonly StoredMessage[]>>
   storageStatus(): StorageStatus
-  /** The new definition holds from now on; segments that it expires or that no longer fit are dropped. */
-  setDefinition(definition: StreamDefinition): Promise<void>
+  /**
+   * The new definition holds from now on; segments that it expires or that no longer fit are dropped, the latter from a
+   * rejecting stream only with `mayDropData`.
+   */
+  setDefinition(definition: StreamDefinition, mayDropData?: boolean): Promise<void>
   /** Calls `listener` whenever `log.durableNext` has grown. Returns the function that ends it. */
   onDurable(listener: () => void): () => void
   /**
@@ -163,9 +166,22 @@ export function createStream(options: StreamOptions): Stream {
   })
 
   /** After an update to a smaller stream, and of what a kill brought back, the oldest segments go at once (behaviour 3.7, 4.3). */
-  const dropExcess = (): void => {
-    if (!policy.overwritesOldest) return
+  const dropExcess = (mayDropData = false): void => {
+    if (!policy.overwritesOldest && !mayDropData) return
     while (log.totalBytes > policy.bytesMax && drop('overwritten') !== undefined) options.changed()
+  }
+
+  /** The active segment goes, too, when it is too large alone. */
+  const shrink = async (): Promise<void> => {
+    dropExcess(true)
+    if (log.totalBytes <= policy.bytesMax) return
+    try {
+      await log.roll()
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      logger.warn('Too many messages for the new size are kept', { stream: name, error: describeError(error) })
+    }
+    dropExcess(true)
   }
 
   const close = (failure: Failure): Promise<void> => {
@@ -224,13 +240,14 @@ export function createStream(options: StreamOptions): Stream {
       newestSequenceNumber: log.next - 1,
       totalBytes: log.totalBytes
     }),
-    setDefinition(next) {
-      return queue.exclusively(() => {
+    setDefinition(next, mayDropData = false) {
+      return queue.exclusively(async () => {
         definition = next
         policy = appendPolicy(next)
         log.setMetadata(encodeDefinition(next))
         log.setRollBytes(policy.rollBytes)
-        dropExcess()
+        if (mayDropData) await shrink()
+        else dropExcess()
         expiry.restart()
       })
     },

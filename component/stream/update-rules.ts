@@ -27,14 +27,18 @@ function startNumberObstacle(current: StreamDefinition, next: StreamDefinition, 
   return undefined
 }
 
-/** What stands against replacing `current` by `next`, or undefined (behaviour 3.7). */
+/**
+ * What stands against replacing `current` by `next`, or undefined (behaviour 3.7).
+ * @param mayDropData whether what does not fit into a smaller stream may go
+ */
 export function updateObstacle(
   current: StreamDefinition,
   next: StreamDefinition,
-  status: StorageStatus
+  status: StorageStatus,
+  mayDropData = false
 ): Failure | undefined {
   if (next.persistence !== current.persistence) return FAILURES.persistenceChanged
-  if (next.maxSizeBytes < BigInt(status.totalBytes)) {
+  if (next.maxSizeBytes < BigInt(status.totalBytes) && !mayDropData) {
     return refusal(
       `maxSize ${next.maxSizeBytes.toString()} is smaller than the current size ${status.totalBytes} of the message stream`
     )

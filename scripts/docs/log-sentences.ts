@@ -22,6 +22,7 @@ export interface LogCatalogue {
 /** The area that the files of a folder log under, as `app.ts` hands the loggers out: the longest beginning counts. */
 export const AREAS: Readonly<Record<string, string>> = {
   '': 'server',
+  'declare/': 'streams',
   'export/': 'export',
   'exporter/': 'export',
   'greengrass/': 'nucleus',

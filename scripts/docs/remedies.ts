@@ -30,6 +30,20 @@ export const REMEDIES: Readonly<Record<string, string>> = {
   'An export starts anew because its progress cannot be read':
     'Expect messages of this export a second time: it begins at its `startSequenceNumber`',
 
+  // declared streams
+  'A declaration of streams cannot be used':
+    'Correct it where `problem` says ([declared-streams.md](declared-streams.md)); all others were applied',
+  'A declared stream could not be created': '`reason` says why; it is tried again at the next start',
+  'A declared stream could not be updated': '`reason` says why; the stream goes on as it was',
+  'A declared stream was changed by a client':
+    'Nothing: it is set back to its declaration. Find the program that changes `fields`, or declare what it wants',
+  'A declared stream was not updated because data would be lost':
+    'The stream goes on as it was. If the loss in `loss` is meant, set `allowDataLoss` to `true` for it; otherwise correct the declaration, or wait until all is exported',
+  'A stream could not be deleted as declared': '`reason` says why; it is tried again at the next start',
+  'A stream was updated as declared and data was lost':
+    'Nothing if it was meant; take `allowDataLoss` out of the declaration',
+  'What is declared cannot be remembered': `${NO_CHANGES}. Until then changes by clients are set back without a word`,
+
   // export
   'A sink failed in a way it should not': `${REPORT}. The batch is repeated`,
   'A task failed in a way it should not': `${REPORT}. The task is repeated`,
@@ -59,6 +73,7 @@ export const REMEDIES: Readonly<Record<string, string>> = {
     'Start the nucleus if it is down; the server connects again by itself',
 
   // store: room
+  'Too many messages for the new size are kept': `${CHECK_DEVICE}. The stream is full until messages expire or a later update makes room`,
   'Appends to file streams are refused':
     'Free space (or inodes) on the file system of the store; appends go on by themselves. Reads and exports are not concerned',
   'Appends to a stream fail': `${CHECK_DEVICE}, its free space and the rights of the store folder; clients are told of every failed append`,

@@ -98,7 +98,7 @@ export function spawnServer(options: ServerOptions = {}): Omit<ServerProcess, 'p
 }
 
 function readPort(output: string): number {
-  const port = /listening.*\bport=(\d+)/.exec(output)?.[1]
+  const port = /listening.*\bport"?[=:](\d+)/.exec(output)?.[1]
   if (port === undefined) throw new Error(`the server did not say its port:\n${output}`)
   return Number(port)
 }

@@ -24,6 +24,7 @@ describe('the defaults', () => {
       logFormat: 'text',
       memoryTargetBytes: undefined,
       developerMode: false,
+      declared: { text: '', file: undefined },
       exporter: {
         bandwidthBitsPerSecond: undefined,
         concurrencyMax: 5,
@@ -310,6 +311,14 @@ it('the reserve of the store is a share of its file system unless one is asked f
   assert.equal(reserve('0'), undefined)
   assert.equal(reserve('1048576'), 1_048_576)
   assert.equal(reserve('much'), undefined)
+})
+
+describe('declared streams', () => {
+  it('come as text, from a file, or both', () => {
+    const text = '{"definitions":"","delete":""}'
+    const { config } = parse({ STREAM_MANAGER_STREAMS: text, STREAM_MANAGER_STREAMS_FILE: 'streams.yaml' })
+    assert.deepEqual(config.declared, { text, file: `${WORK_FOLDER}/streams.yaml` })
+  })
 })
 
 describe('STREAM_MANAGER_SETTINGS', () => {
