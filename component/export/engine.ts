@@ -7,10 +7,12 @@ import type { ExportStatus } from '../model/stream-info.ts'
 import { createBandwidth } from './bandwidth.ts'
 import { Fault } from '../base/fault.ts'
 import { createEndings, isEndedKey } from './endings.ts'
+import type { DeadLetters } from './dead-letters.ts'
 import { createExporter, type Exporter, type ExporterContext } from './exporter.ts'
 import type { BatchLimits, SendBatch } from './sink.ts'
 import { createSlots } from './slots.ts'
 import { createExpiryJudge } from './expiry-judge.ts'
+import type { ExportObservation } from './observation.ts'
 import { createPacer } from './pacer.ts'
 import type { ExportProgress, ExportSource, ProgressStore } from './source.ts'
 import { createStatusWriter, type AppendStatus } from './status-writer.ts'
@@ -33,6 +35,8 @@ export interface ExportEngineOptions {
   readonly progress: ProgressStore
   readonly sendBatch: SendBatch
   readonly tasks?: TaskOptions
+  /** Keeps skipped messages; absent: they are only logged and counted. */
+  readonly deadLetters?: DeadLetters
   /** What fits into one request of the export; undefined for one that cannot be done here. Pure. */
   limitsOf(definition: ExportDefinition): BatchLimits | undefined
   /** Why there are no limits for an export, as a sentence without a final dot, for its errorMessage. Pure. */
@@ -69,6 +73,8 @@ export interface ExportEngine {
   close(streamId: string): Promise<void>
   /** What describe says, in the order http, iotAnalytics, kinesis, sitewise, s3. Empty for a stream that is not open. */
   statuses(streamId: string): readonly ExportStatus[]
+  /** What the exports of an open stream do at present, in the same order. */
+  observe(streamId: string): readonly ExportObservation[]
   /** Counters since the start of the server, for telemetry and health. */
   readonly totals: Readonly<Record<ExportKind, KindTotals>>
   /**
@@ -247,6 +253,10 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
     statuses(streamId) {
       const exporters = [...(streams.get(streamId)?.exporters.values() ?? [])]
       return exporters.sort(byKind).map((exporter) => exporter.status)
+    },
+    observe(streamId) {
+      const exporters = [...(streams.get(streamId)?.exporters.values() ?? [])]
+      return exporters.sort(byKind).map((exporter) => exporter.observe())
     },
     totals: totals.byKind,
     stop(deadlineMs) {

@@ -1,20 +1,24 @@
 import { assert } from '../base/assert.ts'
 import { backoffDelayMs, type BackoffPolicy } from '../base/backoff.ts'
-import type { Clock, Timer } from '../base/clock.ts'
+import type { Clock } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
-import { BATCH_SIZE_MAX, type ExportDefinition } from '../model/export-definition.ts'
+import type { ExportDefinition } from '../model/export-definition.ts'
 import type { StoredMessage } from '../model/message.ts'
 import type { ExportStatus } from '../model/stream-info.ts'
 import { releaseOf, type Release } from './batcher.ts'
 import { createCursor, type Flight, type Landing } from './cursor.ts'
+import { batchSizeOf, unsentBytes } from './request-size.ts'
+import type { DeadLetters } from './dead-letters.ts'
+import { activityOf, type State } from './exporter-state.ts'
+import type { ExportObservation } from './observation.ts'
 import { exportStatusOf } from './progress.ts'
 import { createFailureReport, createNoticeReport } from './reports.ts'
 import { isSameDestination } from './same-destination.ts'
-import type { BatchLimits, PartialOutcome, SendBatch, SendOutcome } from './sink.ts'
+import type { BatchLimits, SendBatch, SendOutcome } from './sink.ts'
 import { PRIORITY_LOWEST } from './priority-queue.ts'
-import type { Grant, Slots, Ticket } from './slots.ts'
+import type { Grant, Slots } from './slots.ts'
 import type { ExportProgress, ExportSource } from './source.ts'
 import { createTaskRunner, type TaskContext, type TaskRunner } from './task-runner.ts'
 import type { TaskProgress } from './task.ts'
@@ -35,6 +39,8 @@ export interface ExporterContext {
   readonly sendBatch: SendBatch
   /** Without it there are no S3 exports. */
   readonly tasks: TaskContext | undefined
+  /** Keeps what is skipped, if somebody wants it. */
+  readonly deadLetters?: DeadLetters
   /** Undefined for an export that cannot be done here. */
   limitsOf(definition: ExportDefinition): BatchLimits | undefined
   /** Called for an export without limits. @returns the text of its errorMessage */
@@ -47,6 +53,8 @@ export interface ExporterContext {
 export interface Exporter {
   readonly definition: ExportDefinition
   readonly status: ExportStatus
+  /** Accounts for what retention has removed meanwhile, then tells all. */
+  observe(): ExportObservation
   /** To be called when more messages have become durable. */
   wake(): void
   /** Takes the new version of the definition; a failing export is tried again at once. */
@@ -59,42 +67,7 @@ export interface Exporter {
   drain(): Promise<void>
 }
 
-/**
- * Where an exporter is:
- *
- *     paused ⇄ idle → ready → sending → idle | ready | waiting | paused     (any) → closed
- *              idle → looking → idle | ready        waiting → idle | ready
- *
- * - paused: disabled, or an export that cannot be done here, or the server stops
- * - idle: nothing to send, or the batch interval runs (then with a timer)
- * - looking: reads the ingest time of the oldest waiting message
- * - ready: in the queue for a slot
- * - sending: holds a slot, reads a batch and has it sent
- * - waiting: after a failure, or because the destination asked for a pause
- *
- * Only `sending` and `looking` span asynchronous work, during which the definition may change.
- */
-type State =
-  | { readonly kind: 'paused' | 'looking' | 'closed' }
-  | { readonly kind: 'idle'; readonly timer?: Timer }
-  | { readonly kind: 'ready'; readonly ticket: Ticket }
-  | { readonly kind: 'sending'; readonly abort: AbortController; readonly grant: Grant }
-  | { readonly kind: 'waiting'; readonly timer: Timer }
-
-/** Messages per request as the definition asks for (protocol 5.8). */
-function batchSizeOf(definition: ExportDefinition): number {
-  return (definition.kind === 's3' ? undefined : definition.batchSize) ?? BATCH_SIZE_MAX[definition.kind]
-}
-
 const hasEnded = (signal: AbortSignal): boolean => signal.aborted
-
-/** What the destination would have counted for the messages that were left out of the request. */
-function unsentBytes(flight: Flight, { unsent = [] }: PartialOutcome, limits: BatchLimits): number {
-  return unsent.reduce((sum, index) => {
-    const message = flight.messages[index]
-    return message === undefined ? sum : sum + limits.sizeOf(message)
-  }, 0)
-}
 
 /**
  * Starts an exporter.
@@ -110,7 +83,15 @@ export function createExporter(
 ): Exporter {
   const { clock, log, slots } = context
   const labels = { stream: source.streamName, export: initial.identifier }
-  const cursor = createCursor({ ...context, labels, save }, source, initial, remembered)
+  const skipped = (message: StoredMessage, reason: string): void =>
+    context.deadLetters?.keep({
+      streamName: source.streamName,
+      exportIdentifier: initial.identifier,
+      exportKind: definition.kind,
+      message,
+      reason
+    })
+  const cursor = createCursor({ ...context, labels, skipped, save }, source, initial, remembered)
   const failures = createFailureReport(clock, log, labels)
   const notices = createNoticeReport(clock, log, labels)
   const stride = createStride()
@@ -207,7 +188,8 @@ export function createExporter(
     enter({ kind: 'ready', ticket })
   }
 
-  const pauseFor = (delayMs: number): void => enter({ kind: 'waiting', timer: clock.after(delayMs, settle) })
+  const pauseFor = (delayMs: number): void =>
+    enter({ kind: 'waiting', timer: clock.after(delayMs, settle), untilWallMs: clock.wallMs() + delayMs })
 
   /** Waits as long as the backoff says, or as the destination wishes when that is longer. */
   const retryLater = (reason: string, waitMs: number): void => {
@@ -373,6 +355,22 @@ export function createExporter(
     },
     get status() {
       return exportStatusOf(definition, cursor.progress, errorMessage)
+    },
+    observe() {
+      // What is on its way may still arrive, although it was removed.
+      if (!draining && !isIn('sending') && !isIn('closed')) cursor.skipRemoved()
+      const { exportedBytes, processedMessages, skippedMessages, lastExportTimeMs } = cursor.progress
+      return {
+        definition,
+        activity: activityOf(state, definition, limits !== undefined, failedAttempts),
+        accounting: cursor.accounting,
+        exportedBytes,
+        exportedMessages: processedMessages - skippedMessages,
+        lastAttemptMs: lastExportTimeMs,
+        errorMessage,
+        failedAttempts,
+        nextAttemptMs: state.kind === 'waiting' ? state.untilWallMs : undefined
+      }
     },
     wake() {
       if (state.kind === 'idle') settle()

@@ -1,4 +1,7 @@
+export { DROP_CAUSES, type Account, type Accounting, type AccountRange, type DropCause } from './account.ts'
+export { createDeadLetters } from './dead-letters.ts'
 export { createExportEngine, type ExportEngine, type ExportEngineOptions } from './engine.ts'
+export { EXPORT_ACTIVITIES, type ExportActivity, type ExportObservation } from './observation.ts'
 export { decodeProgress, encodeProgress } from './progress-codec.ts'
 export { parseS3Task, type ParsedTask, type S3Task } from './s3-task.ts'
 export type { AppendStatus } from './status-writer.ts'
