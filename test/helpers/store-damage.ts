@@ -17,9 +17,13 @@ export interface StoredRecord {
 const HEADER_LENGTH_AT = 12
 const RECORD_HEADER_BYTES = 24
 
-/** The records of an undamaged segment. */
+/** The records of the file of an undamaged segment. */
 export function readSegment(path: string): StoredRecord[] {
-  const bytes = readFileSync(path)
+  return recordsOf(readFileSync(path))
+}
+
+/** The records of an undamaged segment with this content. */
+export function recordsOf(bytes: Buffer): StoredRecord[] {
   const records: StoredRecord[] = []
   for (let start = bytes.readUInt32LE(HEADER_LENGTH_AT); start < bytes.length; start = records.at(-1)!.end) {
     const end = start + RECORD_HEADER_BYTES + bytes.readUInt32LE(start + 4)
