@@ -6,6 +6,7 @@ import {
   type Job,
   makePayload,
   PEERS,
+  type PeerName,
   READ_STREAM,
   type Sample,
   type Work

@@ -16,25 +16,26 @@ export interface Report {
 
 const INTRODUCTION = `# Performance
 
-This page is written by \`npm run build && npm run bench -- --write\`, which measures everything below in one run: this
-server, NATS JetStream (\`nats-server\`) and Redis Streams (\`redis-server\`), on one machine, with the same connections,
-requests under way, payload and acknowledgement. \`--install\` fetches the two from Debian where they are missing; what is not
-installed is left out. Without \`--write\` the tables are printed only.`
+\`npm run build && npm run bench -- --write\` writes this page, in about ten minutes. It measures this server beside NATS
+JetStream (\`nats-server\`) and Redis Streams (\`redis-server\`) in one run on one machine, with the same connections,
+requests under way, payload and acknowledgement. \`--install\` fetches the two from Debian where they are missing; what is
+not installed is left out. Without \`--write\` the tables are printed only.`
 
 const METHOD = `## How it is measured
 
-- Servers start anew for each table, and for each payload and number of connections, with their default settings but for
-  what a table says, and data in a temporary folder. They take turns in every round, so that a slower minute hits all alike. The disk is
-  synced before each turn.
-- A number is the median of the rounds; _spread_ is how far the farthest round lies from it. Latencies are percentiles of one
-  round, and their median over the rounds. Each run begins with a warm-up that does not count.
-- The load generator is one process with all connections, written in TypeScript, the same for all servers; it only counts answers and measures
-  their time. Requests are encoded in advance, with UUIDs as request ids. With four cores or more, two processes share the connections.
-- _client CPU_ is what the generator used of one core, and whether that is more than 90 %: then the generator may be the limit,
-  not the server. The CPU time per message and the memory are the server's own all the same.
-- _CPU µs/message_ is user and system time of all threads of the server, from \`/proc\`. _peak MiB_ is its largest resident memory
-  in the measured time (VmHWM). Redis holds all messages in memory; its rewriting of the append-only file is a process of its own
-  and counts in neither.
+- Servers start anew for each table, and for each payload and number of connections, with default settings but for what
+  a table says, and with their data in a temporary folder. In every round each has its turn, so that a slow minute hits
+  all alike. The disk is synced before each turn.
+- A number is the median of the rounds; _spread_ is how far the farthest round lies from it. Latencies are percentiles of
+  a round, and then the median over the rounds. Each run begins with a warm-up that does not count.
+- The load generator is one process with all connections, the same for all servers. It sends requests that were encoded
+  in advance, with UUIDs as request ids, only counts the answers, and measures their time. With four cores or more, two
+  processes share the connections.
+- _client CPU_ is what the generator used of one core, and whether that is more than 90 %: then the generator may be the
+  limit, not the server. CPU time per message and memory are the server's own all the same.
+- _CPU µs/message_ is user and system time of all threads of the server, from \`/proc\`. _peak MiB_ is its largest resident
+  memory in the measured time (VmHWM). Redis holds all messages in memory; it rewrites its append-only file in a process
+  of its own, which counts in neither.
 - _MB/s_ is payload alone, in millions of bytes.`
 
 function machineTable(machine: Machine): string {
@@ -70,8 +71,9 @@ function section(result: ScenarioResult): string {
 const HOW_TO_REPEAT = `## Repeating and extending it
 
 \`npm run bench -- --seconds 5 --rounds 5 pipelined sizes\` measures some scenarios for longer; with \`--write\` only their
-sections change. \`--full\` takes an hour or so and lets a store grow to 10 GiB. \`npm run bench -- exports\` measures exports, \`npm run bench -- micro\` single
-parts without a server, both with \`--profiles <folder>\` for CPU profiles. \`--help\` lists everything.`
+sections change. \`--full\` lets a store grow to 10 GiB, measures all exports too and takes about an hour.
+\`npm run bench -- exports\` measures exports alone, \`npm run bench -- micro\` single parts in one process without a server.
+\`--help\` lists everything.`
 
 /** Everything that is written to docs/. */
 export function makeReport(results: Results): Report {
