@@ -130,7 +130,10 @@ async function runTool(args: readonly string[]): Promise<void> {
       showsProgress: process.stderr.isTTY,
       openInput: (path) => (path === '-' ? process.stdin : createReadStream(resolve(path))),
       interrupted: interrupt.signal,
-      loadProbes: async () => (await import('./exporter/probe.ts')).createCloudProbes
+      async loadProbes() {
+        Object.assign(process.env, EXPORTER_ENVIRONMENT)
+        return (await import('./exporter/probe.ts')).createCloudProbes
+      }
     })
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)

@@ -29,7 +29,7 @@ const nativeParts =
   HOST_ARCHITECTURE === undefined || process.platform !== 'linux'
     ? []
     : collectNativeParts(HOST_ARCHITECTURE, { root: ROOT, output: ARTIFACTS, note })
-copyFileSync(join(ROOT, 'scripts', 'launch.sh'), join(ARTIFACTS, 'launch.sh'))
+for (const file of ['launch.sh', 'stream-manager']) copyFileSync(join(ROOT, 'scripts', file), join(ARTIFACTS, file))
 try {
   await bundle(join(ROOT, 'component', 'main.ts'), bundleFile, readVersion())
 } catch {

@@ -15,7 +15,7 @@ install_dependencies() {
 # Builds when there is no bundle, or when a source is newer than it.
 build_bundle() {
   local bundle=artifacts/stream-manager.cjs
-  local sources=(component scripts/*.ts scripts/launch.sh package.json package-lock.json)
+  local sources=(component scripts/*.ts scripts/launch.sh scripts/stream-manager package.json package-lock.json)
   if [ -f "$bundle" ] && [ -z "$(find "${sources[@]}" -newer "$bundle" -print -quit)" ]; then return; fi
   say 'Building...'
   node --import tsx scripts/build.ts 1>&2

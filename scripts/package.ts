@@ -95,7 +95,7 @@ function adaptRecipe(text: string, { architectures }: Options, nodeFiles: Readon
 /** Puts all artifacts into a folder; returns the Node.js that is among them by the recipe's name of its architecture. */
 function collectArtifacts({ architectures, nodeMajor }: Options, output: string): ReadonlyMap<string, string> {
   const nodeFiles = new Map<string, string>()
-  for (const file of ['stream-manager.cjs', 'launch.sh']) {
+  for (const file of ['stream-manager.cjs', 'launch.sh', 'stream-manager']) {
     const built = join(ROOT, 'artifacts', file)
     if (!existsSync(built)) throw new Refusal(`artifacts/${file} is missing: run npm run build`)
     copyFileSync(built, join(output, file))

@@ -146,7 +146,7 @@ function checkArtifacts(
     ...files
       .filter((file) => ![undefined, own].includes(archOf(file) as typeof own))
       .map((file) => `${path} is for ${platform.architecture}, but names ${file}`),
-    ...['launch.sh', 'stream-manager.cjs', `lmdb-linux-${own ?? ''}.node`]
+    ...['launch.sh', 'stream-manager', 'stream-manager.cjs', `lmdb-linux-${own ?? ''}.node`]
       .filter((file) => !files.includes(file))
       .map((file) => `${path} lacks ${file}`)
   ]

@@ -14,28 +14,34 @@ function takesOf({ takes }: Command): 'streams' | 'files' | readonly string[] {
 function bash(commands: readonly Command[]): string {
   const cases = commands.map((command) => {
     const takes = takesOf(command)
-    const words = Array.isArray(takes) ? takes.join(' ') : takes === 'streams' ? '$(_stream_manager_streams)' : ''
-    const files = takes === 'files' ? '; COMPREPLY+=($(compgen -f -- "$word"))' : ''
-    return `    ${command.name}) _stream_manager_words "${optionsOf(command).join(' ')}" "${words}"${files} ;;`
+    const words = Array.isArray(takes) ? takes.join(' ') : ''
+    const names = takes === 'streams' ? '; _stream_manager_streams' : ''
+    return `    ${command.name}) _stream_manager_words "${optionsOf(command).join(' ')}" "${words}"${names} ;;`
   })
+  const all = commands.map(({ name }) => name).join(' ')
   return `# ${PROGRAM} for bash: source <(${PROGRAM} completion bash)
-_stream_manager_streams() { ${PROGRAM} list --names --timeout 2 2>/dev/null | sed 's/ /\\\\ /g'; }
 _stream_manager_words() {
-  local IFS=$' \\n'
-  case $word in
-    -*) COMPREPLY=($(compgen -W "$1" -- "$word")) ;;
-    *) IFS=$'\\n' COMPREPLY=($(compgen -W "$2" -- "$word")) ;;
-  esac
+  local words=$2
+  [[ $word == -* ]] && words=$1
+  COMPREPLY=($(compgen -W "$words" -- "$word"))
+}
+_stream_manager_streams() {
+  local IFS=$'\\n' name
+  [[ $word == -* ]] && return
+  for name in $(${PROGRAM} list --names --timeout 2 2>/dev/null); do
+    name=\${name// /\\\\ }
+    [[ $name == "$word"* ]] && COMPREPLY+=("$name")
+  done
 }
 _stream_manager() {
   local word=\${COMP_WORDS[COMP_CWORD]}
-  if [ "$COMP_CWORD" = 1 ]; then
-    COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(' ')} help" -- "$word"))
+  if [[ $COMP_CWORD == 1 ]]; then
+    _stream_manager_words "" "${all} help version"
     return
   fi
   case \${COMP_WORDS[1]} in
 ${cases.join('\n')}
-    help) COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(' ')}" -- "$word")) ;;
+    help) _stream_manager_words "" "${all}" ;;
   esac
 }
 complete -o default -F _stream_manager ${PROGRAM}

@@ -10,7 +10,7 @@ import {
   type AwsContext,
   type AwsEnvironment
 } from '../aws/index.ts'
-import { endpointOf } from '../aws/environment.ts'
+import { endpointOf, type AwsService } from '../aws/environment.ts'
 import { describeError } from '../base/fault.ts'
 import type { Clock } from '../base/clock.ts'
 import { failureText } from '../sinks/failure-text.ts'
@@ -166,6 +166,11 @@ export const createCloudProbes: CreateCloudProbes = ({ clock, environment, userA
     credentials: () => Promise.resolve(NO_CREDENTIALS),
     requestHandler: new CapturingHandler(environment)
   }
+  /** Where an endpoint is given the region is not needed to find it. */
+  const capturingOf = (service: AwsService): AwsContext =>
+    regionOf(environment) === undefined && endpointOf(environment, service) !== undefined
+      ? { ...capturing, environment: { ...environment, AWS_REGION: 'none' } }
+      : capturing
   const s3Settings = (of: AwsContext) => ({
     ...awsClientSettings(of, 'S3'),
     forcePathStyle: endpointOf(environment, 'S3') !== undefined
@@ -185,16 +190,18 @@ export const createCloudProbes: CreateCloudProbes = ({ clock, environment, userA
     },
     kinesisUrl: () =>
       captured(() =>
-        new KinesisClient(awsClientSettings(capturing, 'KINESIS')).send(new ListShardsCommand({ StreamName: 'x' }))
+        new KinesisClient(awsClientSettings(capturingOf('KINESIS'), 'KINESIS')).send(
+          new ListShardsCommand({ StreamName: 'x' })
+        )
       ),
     sitewiseUrl: () =>
       captured(() =>
-        new IoTSiteWiseClient(awsClientSettings(capturing, 'IOTSITEWISE')).send(
+        new IoTSiteWiseClient(awsClientSettings(capturingOf('IOTSITEWISE'), 'IOTSITEWISE')).send(
           new BatchPutAssetPropertyValueCommand({ entries: [] })
         )
       ),
     bucketUrl: (bucket) =>
-      captured(() => new S3Client(s3Settings(capturing)).send(new HeadBucketCommand({ Bucket: bucket }))),
+      captured(() => new S3Client(s3Settings(capturingOf('S3'))).send(new HeadBucketCommand({ Bucket: bucket }))),
     iotAnalyticsUrl() {
       const endpoint = endpointOf(environment, 'IOTANALYTICS')
       return endpoint !== undefined && URL.canParse(endpoint) ? new URL(endpoint) : undefined

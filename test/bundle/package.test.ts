@@ -27,7 +27,10 @@ describe('scripts/package', () => {
       'aws-crt-linux-x64.node',
       ...['arm', 'arm64', 'x64'].map((a) => `lmdb-linux-${a}.node`)
     ]
-    assert.deepEqual(readdirSync(artifacts).sort(), [...addons, 'launch.sh', 'stream-manager.cjs'].sort())
+    assert.deepEqual(
+      readdirSync(artifacts).sort(),
+      [...addons, 'launch.sh', 'stream-manager', 'stream-manager.cjs'].sort()
+    )
     for (const file of addons) {
       const { elfMachine } = ARCHITECTURES.find(({ nodeArch }) => file.endsWith(`-${nodeArch}.node`))!
       const head = readFileSync(join(artifacts, file)).subarray(0, 20)
@@ -55,7 +58,7 @@ describe('scripts/package', () => {
     for (const path of ['package.json', 'package-lock.json', 'recipe.yaml', 'gdk-config.json', 'scripts'])
       cpSync(join(ROOT, path), join(project, path), { recursive: true, preserveTimestamps: true })
     for (const path of ['artifacts', 'component']) mkdirSync(join(project, path))
-    for (const file of ['stream-manager.cjs', 'launch.sh'])
+    for (const file of ['stream-manager.cjs', 'launch.sh', 'stream-manager'])
       cpSync(join(artifacts, file), join(project, 'artifacts', file))
     symlinkSync(join(ROOT, 'node_modules'), join(project, 'node_modules'))
     const script = join(project, 'scripts', 'package-local')
@@ -63,7 +66,7 @@ describe('scripts/package', () => {
     const local = join(project, 'artifacts', 'local')
     assert.deepEqual(readdirSync(local).sort(), ['artifacts', 'recipes'])
     assert.deepEqual(readdirSync(join(local, 'recipes')), [`${NAME}-${VERSION}.yaml`])
-    const files = ['aws-crt-linux-x64.node', 'launch.sh', 'lmdb-linux-x64.node', 'stream-manager.cjs']
+    const files = ['aws-crt-linux-x64.node', 'launch.sh', 'lmdb-linux-x64.node', 'stream-manager', 'stream-manager.cjs']
     assert.deepEqual(readdirSync(join(local, 'artifacts', NAME, VERSION)).sort(), files)
     for (const folders of [`--recipeDir ${local}/recipes --artifactDir ${local}/artifacts`, `--recipe-dir ${local}/`])
       assert.ok(commands.includes(folders), commands)
@@ -91,7 +94,7 @@ describe('scripts/package', () => {
     const run = runPackage(['--arch', 'armv7', '--output', only])
     assert.equal(run.status, 0, run.stderr)
     const files = readdirSync(join(only, 'artifacts', NAME, VERSION)).sort()
-    assert.deepEqual(files, ['launch.sh', 'lmdb-linux-arm.node', 'stream-manager.cjs'])
+    assert.deepEqual(files, ['launch.sh', 'lmdb-linux-arm.node', 'stream-manager', 'stream-manager.cjs'])
     const recipe = readFileSync(join(only, 'recipes', 'recipe.yaml'), 'utf8')
     assert.deepEqual(recipe.match(/architecture: .*/g), ['architecture: arm'])
   })

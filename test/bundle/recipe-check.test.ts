@@ -11,6 +11,7 @@ const EXPECTED: Expected = {
   author: 'Edge Stream Manager',
   files: new Set([
     'launch.sh',
+    'stream-manager',
     'stream-manager.cjs',
     ...['x64', 'arm64', 'arm'].map((arch) => `lmdb-linux-${arch}.node`),
     ...['x64', 'arm64'].map((arch) => `aws-crt-linux-${arch}.node`)
