@@ -1,6 +1,6 @@
 import type { ExportDefinition } from '../model/export-definition.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
-import { helpFor } from './error-help.ts'
+import { helpFor } from '../export/error-help.ts'
 import type { ExportView, StreamTimes, StreamView } from './stream-status.ts'
 import { wrap } from './table.ts'
 import { bytesText, countText, durationText, numberText, safeText, timeText } from './text.ts'

@@ -3,7 +3,7 @@ import { EXIT, parseArguments, UsageProblem, type Command } from './command.ts'
 import { CONNECTION_HELP, CONNECTION_OPTIONS, withClient } from './client/open.ts'
 import { describeText } from './describe-text.ts'
 import { definitionToYaml } from './definition-file.ts'
-import { helpFor } from './error-help.ts'
+import { helpFor } from '../export/error-help.ts'
 import { toJson } from './stream-report.ts'
 import { readTimes, viewStream, type ExportView, type StreamTimes, type StreamView } from './stream-status.ts'
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Answered, CloudProbes, Reached } from '../../exporter/probe.ts'
 import type { ExportDefinition, ExportKind } from '../../model/export-definition.ts'
-import { helpFor } from '../error-help.ts'
+import { helpFor } from '../../export/error-help.ts'
 import { durationText, timeText } from '../text.ts'
 import { bad, failed, ok, type Finding } from './finding.ts'
 
@@ -27,6 +27,14 @@ const IS_AWS: Readonly<Record<ExportKind, boolean>> = {
   iotAnalytics: true
 }
 
+function noCredentials(from: string, reason: string, isDevice: boolean): Finding {
+  const text = `there are none from ${from}`
+  if (isDevice) return failed('credentials', text, reason, helpFor('kinesis', reason))
+  const remedy =
+    'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; under Greengrass look with the environment of the server'
+  return bad('problem', 'credentials', `${text} (${reason})`, remedy)
+}
+
 /** Region and credentials, where an export needs them. */
 export async function checkAccess(probes: CloudProbes, targets: readonly Target[], clock: Clock): Promise<Finding[]> {
   if (!targets.some(({ definition }) => IS_AWS[definition.kind])) return []
@@ -41,11 +49,7 @@ export async function checkAccess(probes: CloudProbes, targets: readonly Target[
       : ok('region', probes.region)
   const from = probes.credentialEndpoint === undefined ? 'the environment or a profile' : 'the token exchange service'
   const found = await probes.credentials()
-  if (!found.ok)
-    return [
-      region,
-      failed('credentials', `there are none from ${from}`, found.reason, helpFor('kinesis', found.reason))
-    ]
+  if (!found.ok) return [region, noCredentials(from, found.reason, probes.credentialEndpoint !== undefined)]
   const { expiresMs } = found
   const leftMs = expiresMs === undefined ? Infinity : expiresMs - clock.wallMs()
   const text = `there are some from ${from}${expiresMs === undefined ? '' : `, valid until ${timeText(expiresMs)}`}`

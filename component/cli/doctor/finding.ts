@@ -1,4 +1,4 @@
-import type { ErrorHelp } from '../error-help.ts'
+import type { ErrorHelp } from '../../export/error-help.ts'
 
 /** `unknown`: it could not be looked at, because of another finding or for want of permission. */
 export type Verdict = 'ok' | 'unknown' | 'warning' | 'problem'

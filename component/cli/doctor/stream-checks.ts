@@ -1,4 +1,4 @@
-import { helpFor } from '../error-help.ts'
+import { helpFor } from '../../export/error-help.ts'
 import type { ExportView, StreamView } from '../stream-status.ts'
 import { bytesText, countText, safeText } from '../text.ts'
 import { bad, failed, ok, type Finding } from './finding.ts'
