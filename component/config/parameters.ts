@@ -108,7 +108,8 @@ export const PARAMETERS = {
     whenUnset: 5,
     recipeDefault: '5',
     unit: 'requests',
-    meaning: 'Export requests in flight at a time',
+    meaning:
+      'Export requests that make progress at a time; as many again may be open whose destination keeps them waiting for longer than 5 s',
     since: '2.0.7',
     whenBad: 'default'
   }),

@@ -58,7 +58,7 @@ export function createDestinations(options: SinkOptions): Destinations {
   })
   const tasks = once(async () => {
     const { createS3Tasks } = await import('./s3/index.ts')
-    return createS3Tasks(await aws(), options.s3, () => clock.wallMs())
+    return createS3Tasks(await aws(), options.s3, clock)
   })
   const createSink: SinkFactory = (definition) => {
     switch (definition.kind) {

@@ -205,7 +205,7 @@ export const IOT_ANALYTICS: FailureSection = {
       remedy: 'Create the channel, or wait'
     },
     {
-      names: ['InvalidRequestException', 'ValidationException'],
+      names: ['InvalidRequestException', 'ValidationError', 'ValidationException'],
       from: { kind: 'request', status: 400 },
       remedy: 'One message spoils the request: it is looked for, and skipped'
     },

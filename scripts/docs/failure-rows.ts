@@ -237,7 +237,7 @@ export const SITEWISE: FailureSection = {
       remedy: SERVER_ERROR
     },
     {
-      names: ['InvalidRequestException', 'ValidationException', 'SerializationException'],
+      names: ['InvalidRequestException', 'SerializationException', 'ValidationError', 'ValidationException'],
       from: request(400),
       remedy: 'One entry spoils the request: it is looked for, and skipped; correct the program that appended it'
     },

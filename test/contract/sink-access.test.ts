@@ -196,7 +196,7 @@ async function startS3(bytes: number): Promise<S3Scene> {
     s3,
     exchange,
     clock,
-    run: createS3Tasks(context, S3_SETTINGS, () => clock.wallMs()),
+    run: createS3Tasks(context, S3_SETTINGS, clock),
     path: input.write('file', Buffer.alloc(bytes, 1))
   }
 }

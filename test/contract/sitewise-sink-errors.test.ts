@@ -34,7 +34,7 @@ const ENTRY_ERRORS: Readonly<Record<string, ErrorClass>> = {
 
 const CONTENT_ERRORS: Readonly<Record<string, ErrorClass>> = {
   RequestEntityTooLargeException: 'skip',
-  ValidationError: 'wait',
+  ValidationError: 'skip',
   ValidationException: 'skip'
 }
 

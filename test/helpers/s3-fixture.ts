@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createCredentialSource } from '../../component/aws/index.ts'
 import { AwsRequestHandler } from '../../component/aws/index.ts'
-import type { Clock } from '../../component/base/clock.ts'
+import { systemClock, type Clock } from '../../component/base/clock.ts'
 import type { RunStep, StepOutcome, TaskEvent, TaskStep } from '../../component/export/task.ts'
 import type { S3TaskExport } from '../../component/model/export-definition.ts'
 import { createS3Tasks } from '../../component/sinks/s3/index.ts'
@@ -25,7 +25,11 @@ export const S3_SETTINGS: S3Settings = {
 export const UPLOAD_TIME_MS = 1_700_000_000_000
 
 /** What does the steps of tasks, for an endpoint on this machine. */
-export function localS3Tasks(endpoint: string, settings: Partial<S3Settings> = {}, clock?: Clock): RunStep {
+export function localS3Tasks(
+  endpoint: string,
+  settings: Partial<S3Settings> = {},
+  clock: Clock = systemClock
+): RunStep {
   const environment = {
     AWS_REGION: 'eu-central-1',
     AWS_ENDPOINT_URL_S3: endpoint,
@@ -38,7 +42,7 @@ export function localS3Tasks(endpoint: string, settings: Partial<S3Settings> = {
     requestHandler: new AwsRequestHandler({}),
     userAgent: 'test/1'
   }
-  return createS3Tasks(aws, { ...S3_SETTINGS, ...settings }, () => UPLOAD_TIME_MS, clock)
+  return createS3Tasks(aws, { ...S3_SETTINGS, ...settings }, { ...clock, wallMs: () => UPLOAD_TIME_MS })
 }
 
 /** A temporary folder with files to upload. */

@@ -1,4 +1,5 @@
 import { BatchPutMessageCommand, type IoTAnalyticsClient } from '@aws-sdk/client-iotanalytics'
+import type { AwsRequestOptions } from '../../aws/index.ts'
 import type { Random } from '../../base/random.ts'
 import type { SendOutcome, Sink } from '../../export/sink.ts'
 import type { IotAnalyticsExport } from '../../model/export-definition.ts'
@@ -7,8 +8,11 @@ import { httpStatusOf, serviceErrorText } from '../service-error.ts'
 import { MESSAGE_BYTES_MAX } from './limits.ts'
 import { planMessages, readErrorEntries } from './request.ts'
 
-/** Names of errors about the content of the request. */
-export const REJECTING_ERRORS = new Set(['InvalidRequestException', 'ValidationException'])
+/**
+ * Names of errors about the content of the request. SerializationException is none: this body, unlike that of SiteWise, is
+ * wholly our own, payloads in base64, so it tells nothing of a message.
+ */
+export const REJECTING_ERRORS = new Set(['InvalidRequestException', 'ValidationError', 'ValidationException'])
 const STATUS_TOO_LARGE = 413
 
 export interface IotAnalyticsSinkContext {
@@ -21,7 +25,7 @@ export function createIotAnalyticsSink(context: IotAnalyticsSinkContext, definit
   const { client, random } = context
   const { iotChannel: channelName, iotMsgIdPrefix = '' } = definition
   return {
-    async send({ messages }, signal) {
+    async send({ messages }, signal, onProgress) {
       const isFitting = messages.map(({ payload }) => payload.length <= MESSAGE_BYTES_MAX)
       const fitting = messages.flatMap((_, index) => (isFitting[index] === true ? [index] : []))
       const tooLarge = messages.flatMap(({ payload }, index) =>
@@ -31,9 +35,10 @@ export function createIotAnalyticsSink(context: IotAnalyticsSinkContext, definit
       )
       if (fitting.length === 0) return { kind: 'partial', failed: [], rejected: tooLarge, reason: '' }
       const planned = planMessages(messages, fitting, iotMsgIdPrefix, random)
+      const request: AwsRequestOptions = { abortSignal: signal, onProgress }
       try {
         const command = new BatchPutMessageCommand({ channelName, messages: planned.map(({ message }) => message) })
-        const { batchPutMessageErrorEntries } = await client.send(command, { abortSignal: signal })
+        const { batchPutMessageErrorEntries } = await client.send(command, request)
         const errors = readErrorEntries(batchPutMessageErrorEntries, planned)
         if (errors === undefined) {
           return {

@@ -1,5 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3'
-import { systemClock, type Clock } from '../../base/clock.ts'
+import type { Clock } from '../../base/clock.ts'
 import { awsClientSettings, AwsRequestHandler, regionOf, type AwsContext } from '../../aws/index.ts'
 import { endpointOf } from '../../aws/environment.ts'
 import type { RunStep } from '../../export/task.ts'
@@ -16,15 +16,9 @@ const CLIENTS_MAX = 32
 
 /**
  * Makes what does the steps of all S3 tasks.
- * @param wallMs milliseconds since the epoch
- * @param clock of the time-outs
+ * @param clock of the time-outs and of the dates in keys
  */
-export function createS3Tasks(
-  aws: AwsContext,
-  settings: S3Settings,
-  wallMs: () => number,
-  clock: Clock = systemClock
-): RunStep {
+export function createS3Tasks(aws: AwsContext, settings: S3Settings, clock: Clock): RunStep {
   const context = { ...aws, requestHandler: new AwsRequestHandler(aws.environment, PROGRESS_TIMEOUT_MS, clock) }
   const policy = createInputPolicy(settings.input)
   const deviceRegion = regionOf(aws.environment)
@@ -46,7 +40,7 @@ export function createS3Tasks(
         policy,
         partBytesMin: settings.partBytesMin,
         region: deviceRegion,
-        wallMs,
+        wallMs: () => clock.wallMs(),
         requestsFor: (region) =>
           createRequests(clientFor(region ?? deviceRegion), pace, settings.chunkBytes ?? BODY_CHUNK_BYTES, clock)
       },

@@ -23,8 +23,17 @@ export const REJECTING_CODES = new Set([
   'ResourceNotFoundException'
 ])
 export const CONFLICT = 'ConflictingOperationException'
-/** Names of errors about the content of the request. */
-export const REJECTING_ERRORS = new Set(['InvalidRequestException', 'ValidationException', 'SerializationException'])
+/**
+ * Names of errors about the content of the request. ValidationError is what AWS calls ValidationException where errors are
+ * common to all services; SerializationException can be a message's doing, since its own JSON is in the body.
+ * https://docs.aws.amazon.com/iot-sitewise/latest/APIReference/CommonErrors.html
+ */
+export const REJECTING_ERRORS = new Set([
+  'InvalidRequestException',
+  'SerializationException',
+  'ValidationError',
+  'ValidationException'
+])
 const STATUS_TOO_LARGE = 413
 
 /**

@@ -1,4 +1,5 @@
 import { BatchPutAssetPropertyValueCommand, type IoTSiteWiseClient } from '@aws-sdk/client-iotsitewise'
+import type { AwsRequestOptions } from '../../aws/index.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { PartialOutcome, Rejection, SendOutcome, Sink } from '../../export/sink.ts'
 import type { StoredMessage } from '../../model/message.ts'
@@ -65,13 +66,14 @@ export function createSiteWiseSink({ client, clock }: SiteWiseSinkContext): Sink
   }
 
   return {
-    async send({ messages }, signal) {
+    async send({ messages }, signal, onProgress) {
       forgetBelow(conflicts, messages[0])
       const only = messages.find(({ sequenceNumber }) => conflicts.has(sequenceNumber))?.sequenceNumber
       const plan = planRequest(messages, clock.wallMs(), countMax, only)
       if (plan.entries.length === 0) return outcomeOf(plan, [])
+      const request: AwsRequestOptions = { abortSignal: signal, onProgress }
       try {
-        const { errorEntries } = await client.send(commandWith(plan.body), { abortSignal: signal })
+        const { errorEntries } = await client.send(commandWith(plan.body), request)
         const fates = readErrorEntries(errorEntries, plan.entries)
         if (fates !== undefined) return answered(plan, fates)
         return { kind: 'retryLater', reason: reason('InvalidResponse', 'the list of errors does not fit the request') }
