@@ -140,7 +140,10 @@ const HELP: readonly (readonly [names: string, help: ErrorHelp])[] = [
     'InternalFailureException InternalFailure InternalError ServiceUnavailable ServiceUnavailableException InternalServerError TemporaryRedirect RequestTimeout IncompleteBody BadDigest InvalidDigest XAmzContentChecksumMismatch XAmzContentSHA256Mismatch ConflictingOperationException',
     TROUBLE
   ],
-  ['InvalidArgumentException ValidationException ValidationError SerializationException DryRunOperationException', SHOULD_NOT_BE],
+  [
+    'InvalidArgumentException ValidationException ValidationError SerializationException DryRunOperationException',
+    SHOULD_NOT_BE
+  ],
   [
     'RecordTooLarge MessageTooLarge',
     { meaning: 'a message is larger than the destination takes, and was skipped', remedy: 'append smaller messages' }
