@@ -95,14 +95,22 @@ async function startAll(fleet: Fleet, { isAlone, report }: Settings): Promise<Ru
   }
 }
 
+/** Compilers of a server that has just started need longer than the caches of one that had a turn before. */
+const FIRST_WARM_UP = 2.5
+
 /** Runs all loads of a fleet in rounds, in which each server has its turn under each load, and gives medians. */
 export async function runFleet(fleet: Fleet, settings: Settings): Promise<Measurement[]> {
   const { seconds, warmUpSeconds, rounds, report } = settings
   const samples = new Map<string, { load: Load; server: string; samples: Sample[] }>()
-  const run = async (load: Load, server: string, target: Job['target']): Promise<void> => {
+  const run = async (load: Load, server: string, target: Job['target'], isFirst: boolean): Promise<void> => {
     settleDisk()
     report(load.label === '' ? server : `${load.label}, ${server}`)
-    const sample = await runLoad({ work: load.work, target, seconds, warmUpSeconds })
+    const sample = await runLoad({
+      work: load.work,
+      target,
+      seconds,
+      warmUpSeconds: warmUpSeconds * (isFirst ? FIRST_WARM_UP : 1)
+    })
     const key = JSON.stringify([load.label, server])
     const entry = samples.get(key) ?? { load, server, samples: [] }
     entry.samples.push(sample)
@@ -115,10 +123,15 @@ export async function runFleet(fleet: Fleet, settings: Settings): Promise<Measur
         for (const [index, server] of servers.entries()) {
           const ready = fleet.isCold === true ? await server.restartCold() : server
           servers[index] = ready
-          await run(load, ready.entrant.label, { peer: ready.entrant.peer, port: ready.port, pid: ready.pid })
+          await run(
+            load,
+            ready.entrant.label,
+            { peer: ready.entrant.peer, port: ready.port, pid: ready.pid },
+            round === 0
+          )
         }
       }
-      if (fleet.baseline !== undefined) await run(fleet.baseline.load, fleet.baseline.label, undefined)
+      if (fleet.baseline !== undefined) await run(fleet.baseline.load, fleet.baseline.label, undefined, round === 0)
     }
   } finally {
     for (const server of servers) await server.stop()

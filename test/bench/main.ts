@@ -10,7 +10,18 @@ import { mergeResults, readResults, type ScenarioResult, writeResults } from './
 import { chooseScenarios, makeSuite } from './suite.ts'
 
 /** When this part of the time is over, the rest is measured in one round only. */
-const LATE_PART = 0.8
+const LATE_PART = 0.75
+
+/** What one scenario meets must not cost the results of the others. */
+async function attempt(run: () => Promise<ScenarioResult>): Promise<ScenarioResult | undefined> {
+  try {
+    return await run()
+  } catch (error) {
+    console.error(error)
+    process.exitCode = 1
+    return undefined
+  }
+}
 
 async function measure(options: Options): Promise<void> {
   if (options.install) installPeers()
@@ -31,7 +42,8 @@ async function measure(options: Options): Promise<void> {
   for (const scenario of chooseScenarios(options)) {
     report(`== ${scenario.name}`)
     const isLate = performance.now() - startMs > options.minutes * 60_000 * LATE_PART
-    const result = await scenario.run(isLate ? { ...options, rounds: 1 } : options, report, results)
+    const result = await attempt(() => scenario.run(isLate ? { ...options, rounds: 1 } : options, report, results))
+    if (result === undefined) continue
     const note = result.note === undefined ? '' : `\n\n${result.note}`
     console.log(`### ${result.title}\n\n${resultTable(result)}${note}\n\n${result.method}\n`)
     results.push(result)

@@ -26,8 +26,8 @@ export interface Options {
 
 export const USAGE = `npm run bench -- [options] [scenario...]
 
-  --seconds N       measured time of each run (1.5)
-  --warm-up N       time before it that does not count (0.7)
+  --seconds N       measured time of each run (1.25)
+  --warm-up N       time before it that does not count, longer in the first round (0.5)
   --rounds N        turns of each server under each load (3)
   --minutes N       when that gets short, the rest is measured in one round only (12)
   --stored-gib N    how far stores are filled to see whether that costs (1)
@@ -42,7 +42,7 @@ export const USAGE = `npm run bench -- [options] [scenario...]
   --profiles FOLDER CPU profiles of the server's threads during exports`
 
 const LARGEST_BATCH = 1_000
-const USUAL = { seconds: 1.5, rounds: 3, storedGib: 1, minutes: 12 }
+const USUAL = { seconds: 1.25, rounds: 3, storedGib: 1, minutes: 12 }
 const FULL = { seconds: 5, rounds: 5, storedGib: 10, minutes: Infinity }
 
 function positive(name: string, text: string | undefined, otherwise: number): number {
@@ -83,7 +83,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   const usual = values.full ? FULL : USUAL
   return {
     seconds: positive('seconds', values.seconds, usual.seconds),
-    warmUpSeconds: positive('warm-up', values['warm-up'], 0.7),
+    warmUpSeconds: positive('warm-up', values['warm-up'], 0.5),
     rounds: Math.ceil(positive('rounds', values.rounds, usual.rounds)),
     minutes: positive('minutes', values.minutes, usual.minutes),
     messages: Math.ceil(positive('messages', values.messages, 500_000)),

@@ -39,13 +39,14 @@ export async function runAppend(work: Extract<Work, { kind: 'append' }>, job: Jo
   const payload = makePayload(payloadBytes)
   const streams = appendStreams(work.streams)
   const frameCount = frameCountFor(inFlight, payloadBytes)
-  for (let connection = 0; connection < connections; connection += 1) {
-    const names = Array.from(
-      { length: frameCount },
-      (_, slot) => streams[(slot * connections + connection) % streams.length]!
-    )
-    keepAppending(await PEERS[target.peer].openAppender(target.port, names, payload), inFlight, meter)
-  }
+  const appenders = await Promise.all(
+    Array.from({ length: connections }, (_, connection) => {
+      const streamOf = (slot: number): string => streams[(slot * connections + connection) % streams.length]!
+      const names = Array.from({ length: frameCount }, (_, slot) => streamOf(slot))
+      return PEERS[target.peer].openAppender(target.port, names, payload)
+    })
+  )
+  for (const appender of appenders) keepAppending(appender, inFlight, meter)
   return measureFor(meter, job)
 }
 

@@ -29,12 +29,12 @@ export interface BarChart {
 }
 
 const WIDTH = 760
-const LABEL_WIDTH = 210
+const LABEL_WIDTH = 230
 const VALUE_WIDTH = 90
 const BAR_HEIGHT = 18
 const BAR_STEP = 24
 const GROUP_GAP = 14
-const GROUP_LABEL_HEIGHT = 20
+const GROUP_LABEL_HEIGHT = 24
 const TOP = 58
 const BOTTOM = 12
 const BAR_WIDTH_MAX = WIDTH - LABEL_WIDTH - VALUE_WIDTH
@@ -95,7 +95,7 @@ export function drawBarChart(chart: BarChart): string {
   for (const group of chart.groups) {
     const scale = BAR_WIDTH_MAX / largest(chart.hasOwnScales ? [group] : chart.groups)
     if (group.label !== '') {
-      parts.push(text(12, y + GROUP_LABEL_HEIGHT / 2, group.label, 'class="group" dominant-baseline="central"'))
+      parts.push(text(12, y + GROUP_LABEL_HEIGHT / 2 - 2, group.label, 'class="group" dominant-baseline="central"'))
       y += GROUP_LABEL_HEIGHT
     }
     for (const bar of group.bars) {

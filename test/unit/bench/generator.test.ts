@@ -39,7 +39,7 @@ describe('the load generator', () => {
 
   it('encodes a request for each that may be under way, and no more bytes than that needs', () => {
     assert.equal(frameCountFor(64, 100), 256)
-    assert.equal(frameCountFor(64, 64 * 1024), 64)
+    assert.equal(frameCountFor(64, 128 * 1024), 64)
     assert.equal(frameCountFor(4, 1024 * 1024), 4)
   })
 
