@@ -11,7 +11,10 @@ export type CredentialSource = () => Promise<Credentials>
 const REFRESH_BEFORE_EXPIRY_MS = 5 * 60_000
 /** Credentials without an expiry, such as those of a profile, are looked at anew after this time: they may be rotated. */
 const RECHECK_MS = 5 * 60_000
-/** A refresh that failed is repeated after this time, while the old ones work: each try may keep an export for seconds. */
+/**
+ * A refresh that failed, or gave what is about to expire, is repeated after this time, while the old ones work: each try may
+ * keep an export for seconds.
+ */
 const REPEAT_REFRESH_MS = 30_000
 
 /**
@@ -58,11 +61,10 @@ function cached(clock: Clock, fetch: CredentialSource): CredentialSource {
     try {
       const credentials = await fetch()
       const expiresMs = credentials.expiration?.getTime() ?? Infinity
-      held = {
-        credentials,
-        expiresMs,
-        refreshMs: Math.min(expiresMs - REFRESH_BEFORE_EXPIRY_MS, clock.wallMs() + RECHECK_MS)
-      }
+      const nowMs = clock.wallMs()
+      const dueMs = Math.min(expiresMs - REFRESH_BEFORE_EXPIRY_MS, nowMs + RECHECK_MS)
+      // A source may give what it has kept itself, which is due at once: not every request should ask for it again.
+      held = { credentials, expiresMs, refreshMs: Math.max(dueMs, Math.min(expiresMs, nowMs + REPEAT_REFRESH_MS)) }
       return credentials
     } catch (error) {
       // What has not expired yet still works.

@@ -15,6 +15,7 @@ import {
 } from './account.ts'
 import { cutBatch } from './batcher.ts'
 import { initialProgress, progressUnder } from './progress.ts'
+import type { ReadAheads } from './read-ahead.ts'
 import { createRangeReport } from './reports.ts'
 import type { BatchLimits, PartialOutcome, SendOutcome } from './sink.ts'
 import type { ExportProgress, ExportSource } from './source.ts'
@@ -67,6 +68,8 @@ export interface Cursor {
    * @throws Fault when the disk cannot be read
    */
   load(limits: BatchLimits, countMax: number): Promise<Flight>
+  /** Begins to read the batch behind a flight, when a full one waits there. To be called with the flight's own bounds. */
+  loadNext(flight: Flight, limits: BatchLimits, countMax: number): void
   /** Moves behind a flight that turned out empty. */
   pass(flight: Flight): void
   /** Remembers the time of an attempt. @param wallMs milliseconds since the epoch */
@@ -77,8 +80,8 @@ export interface Cursor {
   land(flight: Flight, outcome: SendOutcome | TaskProgress, current: boolean): Landing
   /** Takes a new definition. @returns true when its startSequenceNumber moved the position: replay or skip */
   rebase(definition: ExportDefinition): boolean
-  /** Logs what rate limits have held back. */
-  flushReports(): void
+  /** Logs what rate limits have held back, and gives memory back. */
+  rest(): void
 }
 
 export interface CursorContext {
@@ -86,6 +89,7 @@ export interface CursorContext {
   readonly log: Logger
   readonly labels: { readonly stream: string; readonly export: string }
   readonly totals: ExportTotals
+  readonly readAheads: ReadAheads
   /** Told of each message that is skipped, before that is saved. */
   skipped?(message: StoredMessage, reason: string): void
   save(progress: ExportProgress): void
@@ -106,11 +110,15 @@ export function createCursor(
 ): Cursor {
   const { clock, log, labels, totals } = context
   const window = createWindow()
+  const ahead = context.readAheads.of(source)
   const dropped = createRangeReport(clock, (fields) =>
     log.warn('Messages were removed from the stream before they were exported', { ...labels, ...fields })
   )
   const skipped = createRangeReport(clock, (fields) =>
     log.warn('Messages were skipped because the destination can never accept them', { ...labels, ...fields })
+  )
+  const failedTasks = createRangeReport(clock, (fields) =>
+    log.warn('S3 tasks have failed and will not be tried again', { ...labels, ...fields })
   )
   const damaged = createRangeReport(clock, (fields) =>
     log.error('Messages cannot be read any more and were not exported', { ...labels, ...fields })
@@ -193,8 +201,8 @@ export function createCursor(
     return accepted.map(({ sequenceNumber }) => [sequenceNumber, EXPORTED])
   }
 
-  const skip = (message: StoredMessage, reason: string): readonly [number, Fate] => {
-    skipped.add(message.sequenceNumber, message.sequenceNumber, 1, { reason })
+  const skip = (message: StoredMessage, reason: string, report = skipped): readonly [number, Fate] => {
+    report.add(message.sequenceNumber, message.sequenceNumber, 1, { reason })
     count({ skippedMessages: 1 })
     context.skipped?.(message, reason)
     record({ processedMessages: progress.processedMessages + 1, skippedMessages: progress.skippedMessages + 1 })
@@ -235,7 +243,7 @@ export function createCursor(
       })
     }
     const fates = flight.messages.map((message): readonly [number, Fate] => {
-      if (failure !== undefined) return skip(message, failure)
+      if (failure !== undefined) return skip(message, failure, failedTasks)
       return [message.sequenceNumber, bytes === undefined ? EXPIRED : EXPORTED]
     })
     moveTo(flight.end, fates)
@@ -296,13 +304,18 @@ export function createCursor(
       const readAt = placement
       // What becomes durable during the read may be missing from it without being lost.
       const { durableNext } = source
-      const stored = await source.read(Number(progress.next), countMax + window.done.size, limits.bytesMax)
+      const stored = await ahead.read(Number(progress.next), countMax + window.done.size, limits.bytesMax)
       const read = stored.filter((message) => message.sequenceNumber < window.end)
       const unsent = read.filter((message) => !window.done.has(message.sequenceNumber))
       const { messages, bytes } = cutBatch(unsent, limits, countMax)
       const last = (messages.length < unsent.length ? messages : read).at(-1)
       const end = last === undefined ? Math.min(window.end, durableNext) : last.sequenceNumber + 1
       return { messages, bytes, end, placement: readAt }
+    },
+    loadNext({ end, placement: readAt }, limits, countMax) {
+      // A task is read again for each of its steps.
+      if (kind === 's3' || window.active || readAt !== placement || source.durableNext - end < countMax) return
+      ahead.prepare(end, countMax, limits.bytesMax)
     },
     pass(flight) {
       if (flight.placement === placement) moveTo(flight.end)
@@ -318,10 +331,12 @@ export function createCursor(
     },
     land(flight, outcome, current) {
       const landing = landNow(flight, outcome, current)
+      if (landing.kind !== 'worked') ahead.drop()
       save()
       return landing
     },
     rebase(definition) {
+      ahead.drop()
       kind = definition.kind
       const placed = progressUnder(definition, progress)
       if (placed === progress) return false
@@ -330,10 +345,12 @@ export function createCursor(
       save()
       return true
     },
-    flushReports() {
+    rest() {
+      ahead.drop()
       dropped.flush()
       damaged.flush()
       skipped.flush()
+      failedTasks.flush()
     }
   }
 }

@@ -14,6 +14,7 @@ import { createSlots } from './slots.ts'
 import { createExpiryJudge } from './expiry-judge.ts'
 import type { ExportObservation } from './observation.ts'
 import { createPacer } from './pacer.ts'
+import { createReadAheads } from './read-ahead.ts'
 import type { ExportProgress, ExportSource, ProgressStore } from './source.ts'
 import { createStatusWriter, type AppendStatus } from './status-writer.ts'
 import type { TaskContext } from './task-runner.ts'
@@ -150,6 +151,7 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
     },
     slots,
     totals,
+    readAheads: createReadAheads(options.concurrencyMax),
     requestBytesMax: bandwidth?.requestBytesMax ?? Infinity
   }
   const streams = new Map<string, OpenStream>()

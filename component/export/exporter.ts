@@ -19,6 +19,7 @@ import { isSameDestination } from './same-destination.ts'
 import type { BatchLimits, SendBatch, SendOutcome } from './sink.ts'
 import { PRIORITY_LOWEST } from './priority-queue.ts'
 import type { Grant, Slots } from './slots.ts'
+import type { ReadAheads } from './read-ahead.ts'
 import type { ExportProgress, ExportSource } from './source.ts'
 import { createTaskRunner, type TaskContext, type TaskRunner } from './task-runner.ts'
 import type { TaskProgress } from './task.ts'
@@ -36,6 +37,7 @@ export interface ExporterContext {
   readonly log: Logger
   readonly slots: Slots
   readonly totals: ExportTotals
+  readonly readAheads: ReadAheads
   readonly sendBatch: SendBatch
   /** Without it there are no S3 exports. */
   readonly tasks: TaskContext | undefined
@@ -248,11 +250,11 @@ export function createExporter(
   const fly = async (grant: Grant, signal: AbortSignal): Promise<() => void> => {
     if (limits === undefined) return settle
     const departed = revision
-    const bytesMax = Math.min(limits.bytesMax, context.requestBytesMax)
+    const bounds = { ...limits, bytesMax: Math.min(limits.bytesMax, context.requestBytesMax) }
+    const countMax = Math.min(batchSizeOf(definition), limits.countMax, stride.countMax)
     let flight: Flight
     try {
-      const countMax = Math.min(batchSizeOf(definition), limits.countMax, stride.countMax)
-      flight = await cursor.load({ ...limits, bytesMax }, countMax)
+      flight = await cursor.load(bounds, countMax)
     } catch (error) {
       return () => readFailed(error)
     }
@@ -264,6 +266,7 @@ export function createExporter(
     }
     grant.charge(flight.bytes)
     cursor.attempt(clock.wallMs())
+    cursor.loadNext(flight, bounds, countMax)
     const answer = await request(grant, messages, signal)
     // A request that we ended ourselves before its time says nothing about the destination.
     if (grant.isSilent || !hasEnded(signal)) isSuspect = grant.isSilent
@@ -380,12 +383,12 @@ export function createExporter(
       if (state.kind === 'sending') state.abort.abort()
       enter({ kind: 'closed' })
       tasks?.close()
-      cursor.flushReports()
+      cursor.rest()
     },
     cancelTasks: (reason) => tasks?.cancelAll(reason) ?? Promise.resolve(),
     async drain() {
       draining = true
-      cursor.flushReports()
+      cursor.rest()
       if (state.kind === 'sending') await new Promise<void>((resolve) => onLanded.push(resolve))
       else if (state.kind !== 'closed') enter({ kind: 'paused' })
     }

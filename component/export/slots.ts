@@ -8,20 +8,24 @@ import { createPriorityQueue, firstOf, type Waiter } from './priority-queue.ts'
  * Places for requests in flight. There are two kinds, equally many of each:
  *
  *     slot            of a request that makes progress: at most the configured number (behaviour 6.3)
- *     waiting place   of a request whose destination has kept it waiting for STALL_MS: it has lent its slot to the next
+ *     waiting place   of a request whose destination has kept it waiting for STALL_MS, or for LONG_MS all in all: it has
+ *                     lent its slot to the next
  *
- *                 silent for STALL_MS and a waiting place is free
+ *                 silent for STALL_MS, or long under way, and a waiting place is free
  *     slot ─────────────────────────────────────────────────────────▶ waiting place ──▶ released
  *      │    silent, no waiting place is free, and somebody wants the slot
  *      └─────────────────────────────────────────────────────────────────────────────▶ cut
  *
- * An export whose last request was silent is a suspect: its next one begins in a waiting place, or waits for one. So
+ * A request that is merely long under way is not cut: it gets somewhere. An export whose last request was either is a suspect: its next one begins in a waiting place, or waits for one. So
  * destinations that hang, however many, hold everybody else up once, for STALL_MS, and then only each other; and a slow
  * one always gets its full time there, because a request in a waiting place is never cut.
  */
 
 /** So long without a sign of life from its destination a request does not make progress. */
 export const STALL_MS = 5_000
+
+/** A destination that takes a request so slowly has shown that it is there, but others should not wait for it. */
+export const LONG_MS = 60_000
 
 /**
  * No request may be silent for longer. Destinations end theirs much sooner, S3 parts after five minutes (behaviour 6.5);
@@ -42,7 +46,7 @@ export interface Grant {
   progressed(): void
   /** The destination is not waited for any more, but something of our own, until `progressed` is called again. */
   hold(): void
-  /** Whether the destination had kept the request waiting for STALL_MS, when it was last waited for. */
+  /** Whether the destination had kept the request waiting for STALL_MS, when it was last waited for, or for LONG_MS in all. */
   readonly isSilent: boolean
   /** Aborted, with a Fault, when a silent request has to end now: others need its place, or it was silent for too long. */
   readonly cut: AbortSignal
@@ -93,6 +97,8 @@ export function createSlots(clock: Clock, slotsMax: number, bandwidth?: Bandwidt
   let freeWaitingPlaces = slotsMax
   /** Requests in slots that are silent, longest first. */
   const silent = new Set<Holder>()
+  /** Requests in slots that have been waited for longer than LONG_MS, longest first. */
+  const long = new Set<Holder>()
   /** Requests that were cut and still have their slot. */
   const cut = new Set<Holder>()
   /** Grants whose size is not known yet. With a bandwidth limit there is at most one, so that debt is one request's at most. */
@@ -115,9 +121,11 @@ export function createSlots(clock: Clock, slotsMax: number, bandwidth?: Bandwidt
 
   /** Silent requests lend their slots, as far as there are waiting places. */
   const lend = (): void => {
-    for (const holder of silent) {
+    for (const holder of [...silent, ...long]) {
       if (freeWaitingPlaces === 0) return
+      if (holder.isLent) continue
       silent.delete(holder)
+      long.delete(holder)
       holder.isLent = true
       freeWaitingPlaces -= 1
       freeSlots += 1
@@ -129,6 +137,7 @@ export function createSlots(clock: Clock, slotsMax: number, bandwidth?: Bandwidt
     for (const holder of silent) {
       if (ready.size <= cut.size) return
       silent.delete(holder)
+      long.delete(holder)
       cut.add(holder)
       holder.cut.abort(CONTENDED)
     }
@@ -145,6 +154,9 @@ export function createSlots(clock: Clock, slotsMax: number, bandwidth?: Bandwidt
     let charged = false
     let released = false
     let isSilent = false
+    /** Since when the destination is waited for; undefined while it is not. */
+    let waitsSinceMs: number | undefined
+    let waitedMs = 0
     let stall: Timer | undefined
     const settleCharge = (): void => {
       if (charged) return
@@ -160,6 +172,8 @@ export function createSlots(clock: Clock, slotsMax: number, bandwidth?: Bandwidt
     const hold = (): void => {
       stall?.cancel()
       silent.delete(holder)
+      if (waitsSinceMs !== undefined) waitedMs += clock.monotonicMs() - waitsSinceMs
+      waitsSinceMs = undefined
     }
     wish.run({
       charge(bytes) {
@@ -174,18 +188,23 @@ export function createSlots(clock: Clock, slotsMax: number, bandwidth?: Bandwidt
         if (released) return
         hold()
         isSilent = false
+        waitsSinceMs = clock.monotonicMs()
         stall = clock.after(STALL_MS, onStall)
+        if (waitedMs < LONG_MS || holder.isLent || long.has(holder) || cut.has(holder)) return
+        long.add(holder)
+        schedule()
       },
       hold,
       cut: holder.cut.signal,
       get isSilent() {
-        return isSilent
+        return isSilent || waitedMs >= LONG_MS
       },
       release() {
         assert(!released, 'a slot is released once')
         released = true
         hold()
         cut.delete(holder)
+        long.delete(holder)
         settleCharge()
         if (holder.isLent) freeWaitingPlaces += 1
         else freeSlots += 1

@@ -12,6 +12,7 @@ export const MORE_FIELDS: Readonly<Record<string, readonly string[]>> = {
   'Export works again': EXPORT,
   'Messages were removed from the stream before they were exported': [...EXPORT, ...RANGE],
   'Messages were skipped because the destination can never accept them': [...EXPORT, 'reason', ...RANGE],
+  'S3 tasks have failed and will not be tried again': [...EXPORT, 'reason', ...RANGE],
   'Stream Manager is starting': ['every setting']
 }
 

@@ -57,7 +57,9 @@ export const REMEDIES: Readonly<Record<string, string>> = {
   'Messages cannot be read any more and were not exported':
     'Data is lost to this destination, by damage to the store or by a power cut: see the lines of the store before it, and check disk and file system (`dmesg`)',
   'Messages were skipped because the destination can never accept them':
-    'Correct the program that appended the messages `first` to `last`, which this destination does not get; S3 tasks that have failed are among them. `reason` says what is wrong with the newest ([export-failures.md](export-failures.md))',
+    'Correct the program that appended the messages `first` to `last`, which this destination does not get. `reason` says what is wrong with the newest ([export-failures.md](export-failures.md))',
+  'S3 tasks have failed and will not be tried again':
+    'Correct what `reason` says of the newest of the tasks `first` to `last`, a path or a permission for example ([export-failures.md](export-failures.md)), and append the tasks again; the status stream, where there is one, tells of each',
   'Skipped messages could not be kept in the dead-letter stream':
     'Create the stream that `STREAM_MANAGER_EXPORTER_DEAD_LETTER_STREAM` names, or make room in it; the skips are logged and counted all the same',
   'Status messages of S3 tasks are lost': 'Create the status stream, or make room in it; uploads go on',

@@ -81,6 +81,23 @@ test('a failed refresh is not repeated with every request', async () => {
   assert.equal((await ask()).accessKeyId, 'second')
 })
 
+test('a source that gives what is about to expire is not asked with every request', async () => {
+  server.script = [answerKeys('first', 200_000), answerKeys('second', 200_000), answerKeys('third', 3_600_000)]
+  const { ask, clock } = source()
+  await ask()
+  clock.advance(29_999)
+  assert.equal((await ask()).accessKeyId, 'first')
+  clock.advance(1)
+  assert.equal((await ask()).accessKeyId, 'second')
+  clock.advance(170_000)
+  assert.equal((await ask()).accessKeyId, 'third', 'never beyond the expiry')
+  server.script = [answerKeys('first', 10_000), answerKeys('second', 3_600_000)]
+  const shorter = source()
+  await shorter.ask()
+  shorter.clock.advance(10_000)
+  assert.equal((await shorter.ask()).accessKeyId, 'second')
+})
+
 test('after a failed refresh credentials are not used beyond their expiry either', async () => {
   server.script = [answerKeys('first', 600_000), answering(500)]
   const { ask, clock } = source()

@@ -184,6 +184,59 @@ test('a request that makes progress, or waits for something of our own, is not s
   assert.equal(granted.get('upload')?.isSilent, false)
 })
 
+test('a request that is taken ever so slowly lends its slot after a minute, but is never cut for that', async () => {
+  const clock = createFakeClock()
+  const { want, granted } = crowd(createSlots(clock, 1))
+  const drip = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second += 4) {
+      granted.get('slow')?.progressed()
+      await clock.advanceAsync(4_000)
+    }
+    granted.get('slow')?.progressed()
+    await flush()
+  }
+  want('suspect', 10, true)
+  want('slow', 10)
+  want('next', 10)
+  await flush()
+  await drip(120)
+  assert.equal(granted.has('next'), false, 'there is no waiting place')
+  assert.equal(granted.get('slow')?.cut.aborted, false)
+  granted.get('suspect')?.release()
+  await flush()
+  assert.equal(granted.has('next'), true)
+  assert.equal(granted.get('slow')?.isSilent, true, 'its next request begins in a waiting place')
+  want('last', 10)
+  granted.get('slow')?.release()
+  await flush()
+  assert.equal(granted.has('last'), false, 'the slot was given away once')
+  granted.get('next')?.release()
+  await flush()
+  assert.equal(granted.has('last'), true)
+})
+
+test('a minute counts only while the destination is waited for', async () => {
+  const clock = createFakeClock()
+  const { want, granted } = crowd(createSlots(clock, 1))
+  want('paced', 10)
+  want('next', 10)
+  await flush()
+  for (let round = 0; round < 14; round += 1) {
+    granted.get('paced')?.progressed()
+    await clock.advanceAsync(4_000)
+    granted.get('paced')?.hold()
+    await clock.advanceAsync(60_000)
+  }
+  granted.get('paced')?.progressed()
+  await flush()
+  assert.equal(granted.has('next'), false)
+  assert.equal(granted.get('paced')?.isSilent, false)
+  await clock.advanceAsync(4_000)
+  granted.get('paced')?.progressed()
+  await flush()
+  assert.equal(granted.has('next'), true)
+})
+
 test('a suspect begins in a waiting place and keeps nobody from a slot; it is not cut', async () => {
   const clock = createFakeClock()
   const { want, granted } = crowd(createSlots(clock, 1))

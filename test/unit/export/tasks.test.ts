@@ -47,6 +47,10 @@ describe('a task', () => {
     ])
     assert.equal(statusOf(harness).exportedMessagesCount, 2)
     assert.equal(statusOf(harness).exportedBytesFromStream, 7)
+    assert.deepEqual(
+      harness.log.at('WARN').map(({ message, fields }) => [message, fields['reason'], fields['first'], fields['last']]),
+      [['S3 tasks have failed and will not be tried again', 'NoSuchBucket: gone', 0, 0]]
+    )
   })
 
   it('whose attempt failed is tried again from where it was, with a growing pause', async () => {
