@@ -9,13 +9,16 @@ import type { Random } from './base/random.ts'
 import { VERSION, type Config } from './config/index.ts'
 import { applyDeclarations, declarationSources, readDeclarations } from './declare/index.ts'
 import {
+  createExportedBelow,
   createExportEngine,
   decodeProgress,
   encodeProgress,
   exportSourceOf,
   type ExportEngine,
+  type ExportedBelow,
   type AppendStatus,
-  type ExportProgress
+  type ExportProgress,
+  type ProgressStore
 } from './export/index.ts'
 import { createExporterHost } from './exporter/index.ts'
 import { announce, connectNucleus, startTelemetry, type Counters, type Nucleus } from './greengrass/index.ts'
@@ -32,11 +35,13 @@ import { prepareStoreRoot } from './store/store-root.ts'
 import {
   catalogueKeys,
   createCheckpointer,
+  createDiskBudget,
   createRegistry,
   createSpaceGuard,
   createStreamFolders,
   type Checkpointer,
   type Registry,
+  type Stream,
   type StreamObserver
 } from './stream/index.ts'
 
@@ -77,11 +82,21 @@ const LAST_METRICS_MS = 1_000
 interface OpenStore {
   readonly registry: Registry
   readonly engine: ExportEngine
+  /** Lets exports begin, and drops what earlier runs have exported. */
+  startExports(): void
   close(): Promise<void>
 }
 
+interface ObserverOptions {
+  readonly engine: ExportEngine
+  readonly exported: ExportedBelow
+  /** The open streams by id; kept here. */
+  readonly streams: Map<string, Stream>
+  readonly logger: Logger
+}
+
 /** Keeps the exports in step with the streams. */
-function exportObserver(engine: ExportEngine, logger: Logger): StreamObserver {
+function exportObserver({ engine, exported, streams, logger }: ObserverOptions): StreamObserver {
   const readProgress = (values: ReadonlyMap<string, Buffer>): ReadonlyMap<string, ExportProgress> => {
     const progress = new Map<string, ExportProgress>()
     for (const [identifier, value] of values) {
@@ -93,10 +108,19 @@ function exportObserver(engine: ExportEngine, logger: Logger): StreamObserver {
     return progress
   }
   return {
-    opened: (stream, progress) =>
-      engine.open(exportSourceOf(stream), stream.definition.exports, readProgress(progress)),
-    updated: (stream) => engine.update(stream.id, stream.definition.exports),
-    deleted: (stream, hold) => hold(engine.close(stream.id))
+    opened(stream, progress) {
+      streams.set(stream.id, stream)
+      exported.opened(stream.id, progress.keys())
+      engine.open(exportSourceOf(stream), stream.definition.exports, readProgress(progress))
+    },
+    updated(stream) {
+      engine.update(stream.id, stream.definition.exports)
+      stream.reclaim()
+    },
+    deleted(stream, hold) {
+      streams.delete(stream.id)
+      hold(engine.close(stream.id))
+    }
   }
 }
 
@@ -131,12 +155,20 @@ function statusAppender(registry: () => Registry): AppendStatus {
 interface EngineOptions {
   readonly config: Config
   readonly platform: Platform
+  readonly progress: ProgressStore
   readonly checkpointer: Checkpointer
   readonly storeFolder: string
   readonly appendStatus: AppendStatus
 }
 
-function createEngine({ config, platform, checkpointer, storeFolder, appendStatus }: EngineOptions): ExportEngine {
+function createEngine({
+  config,
+  platform,
+  progress,
+  checkpointer,
+  storeFolder,
+  appendStatus
+}: EngineOptions): ExportEngine {
   const { clock, random } = platform
   const log = platform.logger.area('export')
   const { concurrencyMax, bandwidthBitsPerSecond, kinesisInterCallDelayMs } = config.exporter
@@ -156,11 +188,7 @@ function createEngine({ config, platform, checkpointer, storeFolder, appendStatu
     clock,
     random,
     log,
-    progress: {
-      save: (id, identifier, progress) =>
-        checkpointer.put(catalogueKeys.exportProgress(id, identifier), encodeProgress(progress)),
-      remove: (id, identifier) => checkpointer.put(catalogueKeys.exportProgress(id, identifier), undefined)
-    },
+    progress,
     sendBatch: host.send,
     tasks: { runStep: host.runStep, appendStatus, makeDurable: () => checkpointer.flush() },
     limitsOf: (definition) => (whyUnavailable(definition, config.aws) === undefined ? limitsOf(definition) : undefined),
@@ -181,6 +209,15 @@ function definitionRules({ developerMode }: Config): DefinitionRules {
   return developerMode ? DEVELOPER_DEFINITION_RULES : CLIENT_DEFINITION_RULES
 }
 
+/** Export positions go into the catalogue with the next checkpoint. */
+function progressStore(checkpointer: Checkpointer): ProgressStore {
+  return {
+    save: (id, identifier, progress) =>
+      checkpointer.put(catalogueKeys.exportProgress(id, identifier), encodeProgress(progress)),
+    remove: (id, identifier) => checkpointer.put(catalogueKeys.exportProgress(id, identifier), undefined)
+  }
+}
+
 async function openStore(config: Config, platform: Platform): Promise<OpenStore> {
   const { clock, random, logger } = platform
   const folder = prepareStoreRoot(config.storeRoot, nodeDisk, logger)
@@ -190,9 +227,12 @@ async function openStore(config: Config, platform: Platform): Promise<OpenStore>
   const sameBoot = bootId.length > 0 && catalogue.entries().get(catalogueKeys.boot)?.equals(bootId) === true
   const storeLog = logger.area('store')
   const checkpointer = createCheckpointer({ catalogue, clock, logger: storeLog })
-  const engine = createEngine({
+  const streams = new Map<string, Stream>()
+  const exported = createExportedBelow((streamId) => engine.statuses(streamId))
+  const engine: ExportEngine = createEngine({
     config,
     platform,
+    progress: exported.watch(progressStore(checkpointer), (streamId) => streams.get(streamId)?.reclaim()),
     checkpointer,
     storeFolder: folder,
     appendStatus: statusAppender(() => registry)
@@ -206,6 +246,7 @@ async function openStore(config: Config, platform: Platform): Promise<OpenStore>
     syncs: createSyncLimiter(CONCURRENT_SYNCS_MAX),
     sameBoot
   })
+  const { budgetBytes } = config.space
   const registry: Registry = createRegistry({
     catalogue,
     checkpointer,
@@ -218,7 +259,9 @@ async function openStore(config: Config, platform: Platform): Promise<OpenStore>
       clock,
       logger: storeLog
     }),
-    observer: exportObserver(engine, logger),
+    observer: exportObserver({ engine, exported, streams, logger }),
+    spacePolicy: { ...config.space, exportedBelow: (streamId, definition) => exported.of(streamId, definition) },
+    budget: budgetBytes === undefined ? undefined : createDiskBudget(budgetBytes, clock, storeLog),
     clock,
     random,
     logger: storeLog,
@@ -243,6 +286,10 @@ async function openStore(config: Config, platform: Platform): Promise<OpenStore>
   return {
     registry,
     engine,
+    startExports() {
+      engine.start()
+      for (const stream of streams.values()) stream.reclaim()
+    },
     async close() {
       await engine.stop(STOP_DEADLINE_MS)
       await registry.stop()
@@ -318,7 +365,7 @@ export async function startApp(config: Config, platform: Platform): Promise<App>
   return {
     port: listener.port,
     streamCount: registry.list().length,
-    startExports: () => engine.start(),
+    startExports: () => store.startExports(),
     async announce() {
       const { signal } = stopping
       if (nucleus !== undefined)

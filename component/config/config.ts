@@ -18,11 +18,22 @@ export interface Config {
   readonly memoryTargetBytes: number | undefined
   /** Allows what only tests and laboratories need, e.g. batch intervals below a minute [STREAM_MANAGER_DEVELOPER_MODE]. */
   readonly developerMode: boolean
+  readonly space: SpaceConfig
   readonly declared: DeclaredConfig
   readonly exporter: ExporterConfig
   /** Absent when the process was not started by a nucleus (behaviour 2, rule 5). */
   readonly nucleus: NucleusAccess | undefined
   readonly aws: AwsVariables
+}
+
+/** How stored messages make room, beyond what the original does. */
+export interface SpaceConfig {
+  /** Exported segments are dropped early [STREAM_MANAGER_RECLAIM_EXPORTED_SEGMENTS]. */
+  readonly reclaimsExported: boolean
+  /** Messages that are not exported yet are not overwritten [STREAM_MANAGER_PROTECT_UNEXPORTED]. */
+  readonly protectsUnexported: boolean
+  /** Bound on the records of all file streams; absent without one [STREAM_MANAGER_STORE_BUDGET_BYTES]. */
+  readonly budgetBytes: number | undefined
 }
 
 /** Where streams are declared. */
@@ -70,6 +81,9 @@ export function describeConfig(config: Config): LogFields {
     logFormat: config.logFormat,
     developerMode: config.developerMode,
     memoryTargetBytes: config.memoryTargetBytes,
+    reclaimsExported: config.space.reclaimsExported,
+    protectsUnexported: config.space.protectsUnexported,
+    budgetBytes: config.space.budgetBytes,
     streamsFile: config.declared.file,
     bandwidthBitsPerSecond: config.exporter.bandwidthBitsPerSecond,
     concurrencyMax: config.exporter.concurrencyMax,

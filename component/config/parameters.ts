@@ -170,6 +170,42 @@ export const PARAMETERS = {
     since: '2.4.0',
     whenBad: 'default'
   }),
+  storeBudgetBytes: parameter({
+    name: 'STREAM_MANAGER_STORE_BUDGET_BYTES',
+    type: integerBetween(0, STORE_RESERVE_BYTES_MAX),
+    whenUnset: 0,
+    recipeDefault: '0',
+    isGrouped: true,
+    unit: 'bytes',
+    meaning:
+      'Bound on the stored messages of all file streams together; `0` is none. Beyond it overwriting streams make room ' +
+      '([space.md](space.md))',
+    since: '2.4.0',
+    whenBad: 'default'
+  }),
+  reclaimExported: parameter({
+    name: 'STREAM_MANAGER_RECLAIM_EXPORTED_SEGMENTS',
+    type: BOOLEAN,
+    whenUnset: false,
+    recipeDefault: 'false',
+    isGrouped: true,
+    meaning:
+      'Whether segments that every enabled export of their stream has passed are dropped early ([space.md](space.md))',
+    since: '2.4.0',
+    whenBad: 'default'
+  }),
+  protectUnexported: parameter({
+    name: 'STREAM_MANAGER_PROTECT_UNEXPORTED',
+    type: BOOLEAN,
+    whenUnset: false,
+    recipeDefault: 'false',
+    isGrouped: true,
+    meaning:
+      'Whether a full stream with `OverwriteOldestData` refuses new messages rather than drop what an enabled export has not ' +
+      'exported yet ([space.md](space.md))',
+    since: '2.4.0',
+    whenBad: 'default'
+  }),
   streams: parameter({
     name: 'STREAM_MANAGER_STREAMS',
     type: TEXT,

@@ -58,6 +58,11 @@ export function parseConfig(variables: Environment, workFolder: string): ParsedC
     logFormat: read(PARAMETERS.logFormat),
     memoryTargetBytes: jvm.memoryTargetBytes,
     developerMode,
+    space: {
+      reclaimsExported: read(PARAMETERS.reclaimExported),
+      protectsUnexported: read(PARAMETERS.protectUnexported),
+      budgetBytes: read(PARAMETERS.storeBudgetBytes) || undefined
+    },
     declared: {
       text: read(PARAMETERS.streams),
       file: streamsFile === '' ? undefined : resolve(workFolder, streamsFile)

@@ -2,6 +2,7 @@ export { DROP_CAUSES, type Account, type Accounting, type AccountRange, type Dro
 export { createDeadLetters } from './dead-letters.ts'
 export { createExportEngine, type ExportEngine, type ExportEngineOptions } from './engine.ts'
 export { EXPORT_ACTIVITIES, type ExportActivity, type ExportObservation } from './observation.ts'
+export { createExportedBelow, type ExportedBelow } from './exported-below.ts'
 export { decodeProgress, encodeProgress } from './progress-codec.ts'
 export { parseS3Task, type ParsedTask, type S3Task } from './s3-task.ts'
 export type { AppendStatus } from './status-writer.ts'

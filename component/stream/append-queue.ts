@@ -2,6 +2,7 @@ import { describeError, Fault } from '../base/fault.ts'
 import { APPEND_GROUP_BYTES_MAX, APPEND_GROUP_COUNT_MAX } from '../base/limits.ts'
 import { FAILURES, type Failure } from '../model/failure.ts'
 import type { NewRecord, StreamLog } from '../store/stream-log.ts'
+import type { BudgetShare } from './disk-budget.ts'
 import type { AppendPolicy } from './retention.ts'
 import type { SpaceGuard } from './space-guard.ts'
 import type { SyncDone } from './sync-loop.ts'
@@ -28,6 +29,10 @@ export interface AppendQueueOptions {
   readonly written: () => void
   /** Calls back when what was written is durable: the acknowledgement of a stream with flushOnWrite. */
   readonly whenDurable: (done: SyncDone) => void
+  /** What all streams together may store; absent without a bound. */
+  readonly budget?: BudgetShare | undefined
+  /** Whether the oldest segment, the active one if it is the only one, may go to make room; by default it may. */
+  readonly mayDropOldest?: () => boolean
   /** Makes room by dropping the oldest segment; resolves when its space can be used. */
   readonly dropOldest: () => Promise<void> | undefined
   /** The failure for a fault of the disk; logs it. */
@@ -46,11 +51,14 @@ export interface AppendQueue {
   close(failure: Failure): void
 }
 
+/** What can stand against an append. */
+type Obstacle = 'stream is full' | 'disk is full' | 'budget is used up'
+
 type Job = Append | (() => Promise<void>)
 
 /** Creates the queue; it is idle until the first append. */
 export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
-  const { log, space, policy, defer } = options
+  const { log, space, policy, defer, budget } = options
   let jobs: Job[] = []
   /** Appends of one turn of the event loop have the same ingest time. */
   let turnMs = 0
@@ -111,16 +119,18 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
   }
 
   /** What stands against storing `bytes` more, or undefined. */
-  const obstacle = (bytes: number): 'stream is full' | 'disk is full' | undefined => {
+  const obstacle = (bytes: number): Obstacle | undefined => {
     if (log.totalBytes + groupBytes + bytes > policy().bytesMax) return 'stream is full'
     if (policy().usesDisk && space.shortage(bytes) !== undefined) return 'disk is full'
+    if (budget?.shortage(groupBytes + bytes) !== undefined) return 'budget is used up'
     return undefined
   }
 
-  const diskFullFailure = (): Failure => ({
-    kind: 'unknownFailure',
-    message: space.shortage(0) ?? 'no space left on the device'
-  })
+  const failureFor = (found: Obstacle, bytes: number): Failure => {
+    if (found === 'stream is full') return FAILURES.streamFull
+    const shortage = found === 'disk is full' ? space.shortage(0) : budget?.shortage(bytes)
+    return { kind: 'unknownFailure', message: shortage ?? 'no space left on the device' }
+  }
 
   const mustRoll = (bytes: number): boolean => {
     const activeBytes = log.activeBytes + groupBytes
@@ -135,9 +145,11 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
     for (let hasHelped = true; ;) {
       const found = obstacle(bytes)
       if (found === undefined) return undefined
-      const failure = found === 'disk is full' ? diskFullFailure() : FAILURES.streamFull
+      const failure = failureFor(found, bytes)
+      if (found === 'budget is used up' && budget?.makeRoom() === true) continue
       if (!policy().overwritesOldest) return failure
       if (found === 'disk is full' && !hasHelped) return failure
+      if (options.mayDropOldest?.() === false) return failure
       if (log.sealed.length === 0) await log.roll()
       if (log.sealed.length === 0) return failure
       await options.dropOldest()

@@ -13,7 +13,9 @@ import { catalogueKeys, encodeState, removalOf } from './catalogue-records.ts'
 import type { Checkpointer } from './checkpointer.ts'
 import { createWaitingPlaces } from './read-waiters.ts'
 import { recoverStreams, type UnopenedStream } from './recovery.ts'
+import type { DiskBudget } from './disk-budget.ts'
 import { noSpaceGuard, type SpaceGuard } from './space-guard.ts'
+import type { SpacePolicy } from './space-policy.ts'
 import type { StreamFolders } from './stream-folders.ts'
 import { createStream, type Stream } from './stream.ts'
 import { updateObstacle } from './update-rules.ts'
@@ -58,6 +60,10 @@ export interface RegistryOptions {
   readonly checkpointer: Checkpointer
   readonly folders: StreamFolders
   readonly space: SpaceGuard
+  /** By default that of the original. */
+  readonly spacePolicy?: SpacePolicy | undefined
+  /** Bound on all file streams together. */
+  readonly budget?: DiskBudget | undefined
   readonly observer: StreamObserver
   readonly clock: Clock
   readonly random: Random
@@ -91,6 +97,8 @@ export function createRegistry(options: RegistryOptions): Registry {
         if (definition.persistence === 'file') checkpointer.put(catalogueKeys.removed(id), value)
       },
       space: definition.persistence === 'file' ? options.space : noSpaceGuard,
+      spacePolicy: options.spacePolicy,
+      budget: definition.persistence === 'file' ? options.budget : undefined,
       waitingPlaces,
       clock: options.clock,
       logger,

@@ -11,12 +11,14 @@ import { encodeDefinition } from '../protocol/index.ts'
 import { systemErrorCode, writeProblem } from '../store/index.ts'
 import type { SegmentSummary, StreamLog } from '../store/stream-log.ts'
 import { createAppendQueue, type Append, type AppendDone } from './append-queue.ts'
+import { rankOf, type BudgetMember, type DiskBudget } from './disk-budget.ts'
 import { createExpirySweep } from './expiry-sweep.ts'
 import { createReadWaiters, type WaitingPlaces } from './read-waiters.ts'
 import { readMessages, type Reader, type ReadOptions } from './read.ts'
 import { createRemovals, type Removals } from './removals.ts'
 import { appendPolicy } from './retention.ts'
 import type { SpaceGuard } from './space-guard.ts'
+import { ORIGINAL_SPACE_POLICY, streamSpace, type SpacePolicy } from './space-policy.ts'
 import { createSyncLoop } from './sync-loop.ts'
 
 /** One stream: its definition, its log, and everything that happens to it. */
@@ -49,6 +51,8 @@ export interface Stream {
    * function that ends it.
    */
   onExpiring(listener: (before: number) => Promise<void>): () => void
+  /** Drops the segments that every enabled export has passed, if the space policy says so. */
+  reclaim(): void
   /**
    * Refuses and ends everything under way: the stream was deleted.
    * @param held until it has resolved, the log can still be read
@@ -67,6 +71,10 @@ export interface StreamOptions {
   /** Keeps that value with the log's state. */
   readonly saveRemoved?: (value: Buffer) => void
   readonly space: SpaceGuard
+  /** By default that of the original. */
+  readonly spacePolicy?: SpacePolicy | undefined
+  /** Absent without a bound on all streams together, and for memory streams. */
+  readonly budget?: DiskBudget | undefined
   /** Places for waiting reads, shared by all streams. */
   readonly waitingPlaces: WaitingPlaces
   readonly clock: Clock
@@ -119,7 +127,9 @@ export function createStream(options: StreamOptions): Stream {
   }
 
   const written = (): void => {
-    if (failedWrites > 0) logger.info('Appends to a stream work again', { stream: name })
+    if (failedWrites > 0 || isProtected) logger.info('Appends to a stream work again', { stream: name })
+    isProtected = false
+    share?.changed()
     failedWrites = 0
     appendProblem = undefined
     rest = undefined
@@ -132,7 +142,21 @@ export function createStream(options: StreamOptions): Stream {
     const from = log.oldest
     const dropped = log.dropOldestSegment()
     if (dropped !== undefined && log.oldest > from) removals.add({ from, below: log.oldest, cause }, dropped.bytes)
+    share?.changed()
     return dropped
+  }
+
+  const kept = streamSpace(options.spacePolicy ?? ORIGINAL_SPACE_POLICY, options.id, () => definition)
+  const isDroppable = (): boolean => (log.sealed[0]?.next ?? log.next) <= kept.droppableBelow()
+
+  /** Said once, and again when it is over. */
+  let isProtected = false
+  const mayDropOldest = (): boolean => {
+    if (isDroppable()) return true
+    if (!isProtected) logger.warn('A stream is full of messages that are not exported yet', { stream: name })
+    isProtected = true
+    appendProblem = 'the stream is full of messages that are not exported yet'
+    return false
   }
 
   /** Bytes dropped since the last checkpoint that was asked for here. */
@@ -153,9 +177,26 @@ export function createStream(options: StreamOptions): Stream {
     return options.checkpoint()
   }
 
+  const member: BudgetMember = {
+    get storedBytes() {
+      return log.totalBytes
+    },
+    get rank() {
+      return rankOf(definition)
+    },
+    get droppableIngestMs() {
+      return policy.overwritesOldest && isDroppable() ? log.sealed[0]?.lastIngestMs : undefined
+    },
+    // Sealed segments may go while an append is under way. A catalogue that takes nothing is told again later.
+    dropOldest: () => void dropOldest()?.catch(() => undefined)
+  }
+  const share = options.budget?.join(member)
+
   const queue = createAppendQueue({
     log,
     space,
+    budget: share,
+    mayDropOldest,
     policy: () => policy,
     wallMs: () => clock.wallMs(),
     defer: options.defer,
@@ -168,7 +209,8 @@ export function createStream(options: StreamOptions): Stream {
   /** After an update to a smaller stream, and of what a kill brought back, the oldest segments go at once (behaviour 3.7, 4.3). */
   const dropExcess = (mayDropData = false): void => {
     if (!policy.overwritesOldest && !mayDropData) return
-    while (log.totalBytes > policy.bytesMax && drop('overwritten') !== undefined) options.changed()
+    const isExcess = (): boolean => log.totalBytes > policy.bytesMax && (mayDropData || isDroppable())
+    while (isExcess() && drop('overwritten') !== undefined) options.changed()
   }
 
   /** The active segment goes, too, when it is too large alone. */
@@ -186,12 +228,31 @@ export function createStream(options: StreamOptions): Stream {
 
   const close = (failure: Failure): Promise<void> => {
     closedBecause = failure
+    share?.leave()
     expiry.stop()
     queue.close(failure)
     waiters.cancelAll()
     durableListeners.clear()
     expiringListeners.clear()
     return queue.exclusively(() => undefined)
+  }
+
+  const isReclaimable = (): boolean => {
+    const [oldest] = log.sealed
+    return oldest !== undefined && oldest.next <= kept.reclaimableBelow()
+  }
+  let isReclaiming = false
+  const reclaim = (): void => {
+    if (isReclaiming || closedBecause !== undefined || !isReclaimable()) return
+    isReclaiming = true
+    void queue.exclusively(() => {
+      isReclaiming = false
+      while (closedBecause === undefined && isReclaimable()) {
+        const dropped = drop('overwritten')
+        logger.debug('An exported segment was dropped', { stream: name, from: dropped?.base, to: log.oldest - 1 })
+        options.changed()
+      }
+    })
   }
 
   const expiry = createExpirySweep({
@@ -259,6 +320,7 @@ export function createStream(options: StreamOptions): Stream {
       expiringListeners.add(listener)
       return () => void expiringListeners.delete(listener)
     },
+    reclaim,
     async drop(held) {
       await close(FAILURES.streamMissing)
       syncLoop.drop(FAILURES.streamMissing)

@@ -77,6 +77,10 @@ export const REMEDIES: Readonly<Record<string, string>> = {
     'Start the nucleus if it is down; the server connects again by itself',
 
   // store: room
+  'A stream is full of messages that are not exported yet':
+    'Look why its exports do not get on ([export-failures.md](export-failures.md)); make `maxSize` larger, or disable the export that is not needed ([space.md](space.md))',
+  'Appends are refused because the streams have used up their space':
+    'Raise `STREAM_MANAGER_STORE_BUDGET_BYTES`, delete streams, or let some overwrite ([space.md](space.md))',
   'Too many messages for the new size are kept': `${CHECK_DEVICE}. The stream is full until messages expire or a later update makes room`,
   'Appends to file streams are refused':
     'Free space (or inodes) on the file system of the store; appends go on by themselves. Reads and exports are not concerned',

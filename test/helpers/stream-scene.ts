@@ -5,11 +5,13 @@ import type { Failure, Result } from '../../component/model/failure.ts'
 import type { StreamDefinition } from '../../component/model/stream-definition.ts'
 import {
   createCheckpointer,
+  createDiskBudget,
   createRegistry,
   createSpaceGuard,
   createStreamFolders,
   type Checkpointer,
   type Registry,
+  type SpacePolicy,
   type Stream
 } from '../../component/stream/index.ts'
 import { createFakeCatalogue, type FakeCatalogue } from './fake-catalogue.ts'
@@ -56,6 +58,10 @@ export interface SceneOptions {
   readonly seed?: number
   /** The exports read a deleted stream until this has resolved. */
   readonly held?: Promise<void>
+  /** By default that of the original. */
+  readonly spacePolicy?: SpacePolicy
+  /** Bound on all file streams together. */
+  readonly budgetBytes?: number
   /** The machine was not started anew. */
   readonly sameBoot?: boolean
 }
@@ -83,6 +89,8 @@ export async function openScene(options: SceneOptions = {}): Promise<StreamScene
       sameBoot: options.sameBoot ?? true
     }),
     space: createSpaceGuard({ disk, folder: STORE, size: () => ({ bytes: 0, inodes: 0 }), clock, logger }),
+    spacePolicy: options.spacePolicy,
+    budget: options.budgetBytes === undefined ? undefined : createDiskBudget(options.budgetBytes, clock, logger),
     observer: {
       opened(stream, values) {
         events.push(`opened ${stream.name}`)

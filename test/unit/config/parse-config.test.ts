@@ -24,6 +24,7 @@ describe('the defaults', () => {
       logFormat: 'text',
       memoryTargetBytes: undefined,
       developerMode: false,
+      space: { reclaimsExported: false, protectsUnexported: false, budgetBytes: undefined },
       declared: { text: '', file: undefined },
       exporter: {
         bandwidthBitsPerSecond: undefined,
