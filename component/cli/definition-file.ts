@@ -85,7 +85,7 @@ function fieldValue(path: string, kind: FieldKind, value: Loose): CborValue {
       ([name]) => name.toLowerCase() === String(value).toLowerCase().replaceAll('-', '_')
     )
     if (found !== undefined) return found[1]
-    if (typeof value === 'number') return value
+    if (typeof value === 'number' || typeof value === 'bigint') return Number(value)
     throw new Fault(
       `${path} must be one of ${quotedList(Object.keys(kind))}${hintFor(String(value), Object.keys(kind))}`
     )
