@@ -13,6 +13,8 @@ import { SharedFile } from './shared-file.ts'
 import { isMissingError } from './system-error.ts'
 
 const WINDOW_BYTES_MIN = 4 * KIB
+/** What was written last is still in the system's memory, but for a machine that is out of it. */
+const CACHED_TAIL_BYTES = 4 * MIB
 /** One window for a usual answer: the checksums of so much take about a millisecond. */
 const FIRST_WINDOW_BYTES_MAX = 2 * MIB
 /** Readers whose place is remembered, so that going on needs no search. */
@@ -105,6 +107,7 @@ export class LogReader {
         bounds: { sequenceMin: start.sequence, sequenceEnd: segment.next },
         windowBytes: estimateWindow(segment, progress),
         damage: segment.damage,
+        isCached: segment === this.#segments.active && start.offset >= layout.end - CACHED_TAIL_BYTES,
         memory: progress.memory,
         onDamage: (damageStart, damageEnd) => this.#reportDamage(segment, damageStart, damageEnd)
       })

@@ -1,4 +1,5 @@
-import { MIB } from '../base/limits.ts'
+import { KIB, MIB } from '../base/limits.ts'
+import { Fault } from '../base/fault.ts'
 import { crc32 } from '../base/crc32.ts'
 import type { DiskFile } from './disk.ts'
 import {
@@ -15,6 +16,8 @@ import { findRecord, isLargeRecordValid } from './record-search.ts'
 import { createTolerantReader } from './tolerant-reader.ts'
 
 const WINDOW_BYTES_MAX = MIB
+/** To have another thread read so little from memory costs more than reading it. */
+const DIRECT_READ_BYTES_MAX = 128 * KIB
 /** A larger record is verified piece by piece before memory is set aside for it: its length may be damaged. */
 const LARGE_RECORD_BYTES = 8 * MIB
 /** Damaged places of a segment that are remembered; others are searched again by every reader. */
@@ -36,6 +39,8 @@ export interface CursorOptions {
   readonly damage: Map<number, number>
   /** Asked before damage is skipped: true ends the scan there. */
   readonly stopsAtDamage?: (sequenceMin: number) => boolean
+  /** The records are sure to be in the system's memory: a short window is then read without a detour. */
+  readonly isCached?: boolean
   /** Memory for a window, if there is some; it is kept until the walk is over. */
   readonly memory?: (bytes: number) => Buffer | undefined
   /** Told of newly found damage. */
@@ -168,9 +173,20 @@ export class RecordCursor {
   async #load(bytesMin: number): Promise<void> {
     const { end, memory } = this.#options
     const length = Math.min(end - this.#position, Math.max(bytesMin, this.#windowBytes))
-    this.#window = await this.#reader.read(this.#position, length, memory?.(length))
+    this.#window = this.#readDirectly(length) ?? (await this.#reader.read(this.#position, length, memory?.(length)))
     this.#windowStart = this.#position
     this.#windowBytes = Math.max(this.#windowBytes, Math.min(WINDOW_BYTES_MAX, this.#windowBytes * 2))
+  }
+
+  /** Undefined when it is not the way, or fails: the other one knows how to read around bad blocks. */
+  #readDirectly(length: number): Buffer | undefined {
+    if (this.#options.isCached !== true || length > DIRECT_READ_BYTES_MAX) return undefined
+    try {
+      return this.#options.file.read(this.#position, length)
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      return undefined
+    }
   }
 
   async #verifyLarge(): Promise<boolean> {
