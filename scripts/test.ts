@@ -21,7 +21,7 @@ const CHECKS = {
 /** Suites by name, in running order: a folder of test/, or one file. Others run only when they are named. */
 const SUITES = ['unit', 'contract', 'property', 'fuzz', 'tidy', 'docs', 'integration', 'bundle', 'crash'] as const
 /** Suites that run the built bundle. */
-const NEED_BUILD: ReadonlySet<string> = new Set(['integration', 'bundle', 'crash', 'smoke'])
+const NEED_BUILD: ReadonlySet<string> = new Set(['integration', 'bundle', 'crash', 'smoke', 'browser'])
 
 interface Count {
   readonly passed: number
