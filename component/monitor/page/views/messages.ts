@@ -3,6 +3,7 @@ import type { StreamSnapshot } from '../snapshot.ts'
 import type { Action, PageState } from '../state.ts'
 import { h, type ViewElement } from '../view-node.ts'
 import { bytesText, clockText, countText, numberText } from '../words.ts'
+import { prose } from './prose.ts'
 
 /** The newest messages of the selected stream, when they are asked for. */
 export function messagesView({ name }: StreamSnapshot, state: PageState): ViewElement {
@@ -35,7 +36,7 @@ export function messagesView({ name }: StreamSnapshot, state: PageState): ViewEl
         : undefined
     ),
     own?.kind === 'asked' ? h('p', { key: 'asked', role: 'status' }, 'Reading …') : undefined,
-    own?.kind === 'failed' ? h('p', { key: 'failed', role: 'alert' }, own.reason) : undefined,
+    own?.kind === 'failed' ? h('p', { key: 'failed', role: 'alert' }, prose(own.reason)) : undefined,
     own?.kind === 'there' ? listView(own.messages, messageView) : undefined
   )
 }
