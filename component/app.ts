@@ -9,6 +9,7 @@ import type { Random } from './base/random.ts'
 import { VERSION, type Config } from './config/index.ts'
 import { applyDeclarations, declarationSources, readDeclarations } from './declare/index.ts'
 import {
+  createDeadLetters,
   createExportedBelow,
   createExportEngine,
   decodeProgress,
@@ -23,6 +24,7 @@ import {
 import { createExporterHost } from './exporter/index.ts'
 import { announce, connectNucleus, startTelemetry, type Counters, type Nucleus } from './greengrass/index.ts'
 import { FAILURES } from './model/failure.ts'
+import type { Monitor, MonitorSources } from './monitor/index.ts'
 import { CLIENT_DEFINITION_RULES, DEVELOPER_DEFINITION_RULES, type DefinitionRules } from './protocol/index.ts'
 import { admitEveryone, createAnswerMemory, listen, type Authenticate } from './server/index.ts'
 import { limitsOf, whyUnavailable } from './sinks/limits.ts'
@@ -82,6 +84,8 @@ const LAST_METRICS_MS = 1_000
 interface OpenStore {
   readonly registry: Registry
   readonly engine: ExportEngine
+  /** What is wrong with the store at present. */
+  readonly troubles: Pick<MonitorSources, 'spaceProblem' | 'isCatalogueFailing'>
   /** Lets exports begin, and drops what earlier runs have exported. */
   startExports(): void
   close(): Promise<void>
@@ -171,7 +175,7 @@ function createEngine({
 }: EngineOptions): ExportEngine {
   const { clock, random } = platform
   const log = platform.logger.area('export')
-  const { concurrencyMax, bandwidthBitsPerSecond, kinesisInterCallDelayMs } = config.exporter
+  const { concurrencyMax, bandwidthBitsPerSecond, kinesisInterCallDelayMs, deadLetterStream } = config.exporter
   const host = createExporterHost({
     clock,
     random,
@@ -194,6 +198,9 @@ function createEngine({
     limitsOf: (definition) => (whyUnavailable(definition, config.aws) === undefined ? limitsOf(definition) : undefined),
     whyUnavailable: (definition) => whyUnavailable(definition, config.aws),
     concurrencyMax,
+    ...(deadLetterStream === undefined
+      ? {}
+      : { deadLetters: createDeadLetters(clock, log, deadLetterStream, appendStatus) }),
     ...(bandwidthBitsPerSecond === undefined ? {} : { bandwidthBitsPerSecond })
   })
   return {
@@ -247,18 +254,19 @@ async function openStore(config: Config, platform: Platform): Promise<OpenStore>
     sameBoot
   })
   const { budgetBytes } = config.space
+  const space = createSpaceGuard({
+    disk: nodeDisk,
+    folder,
+    size: () => fileSystemSize(folder),
+    reserveBytes: config.storeReserveBytes,
+    clock,
+    logger: storeLog
+  })
   const registry: Registry = createRegistry({
     catalogue,
     checkpointer,
     folders,
-    space: createSpaceGuard({
-      disk: nodeDisk,
-      folder,
-      size: () => fileSystemSize(folder),
-      reserveBytes: config.storeReserveBytes,
-      clock,
-      logger: storeLog
-    }),
+    space,
     observer: exportObserver({ engine, exported, streams, logger }),
     spacePolicy: { ...config.space, exportedBelow: (streamId, definition) => exported.of(streamId, definition) },
     budget: budgetBytes === undefined ? undefined : createDiskBudget(budgetBytes, clock, storeLog),
@@ -286,6 +294,7 @@ async function openStore(config: Config, platform: Platform): Promise<OpenStore>
   return {
     registry,
     engine,
+    troubles: { spaceProblem: () => space.shortage(0), isCatalogueFailing: () => checkpointer.isFailing },
     startExports() {
       engine.start()
       for (const stream of streams.values()) stream.reclaim()
@@ -297,6 +306,17 @@ async function openStore(config: Config, platform: Platform): Promise<OpenStore>
       await lock.release()
     }
   }
+}
+
+/** The code is loaded only where somebody wants it. */
+async function startMonitoring(
+  { monitorPort, monitorShowsMessages }: Config,
+  sources: Omit<MonitorSources, 'eventLoop' | 'process' | 'version'>,
+  logger: Logger
+): Promise<Monitor | undefined> {
+  if (monitorPort === undefined) return undefined
+  const { startMonitor } = await import('./monitor/index.ts')
+  return startMonitor(monitorPort, { ...sources, version: VERSION }, logger.area('monitor'), monitorShowsMessages)
 }
 
 function reachNucleus({ nucleus }: Config, { clock, random, logger }: Platform): Promise<Nucleus> | undefined {
@@ -355,11 +375,13 @@ export async function startApp(config: Config, platform: Platform): Promise<App>
   const log = logger.area('nucleus')
   const telemetry = nucleus?.then((connected) => startTelemetry({ nucleus: connected, counters, clock, log }))
   const stopping = new AbortController()
+  const watched = { connectionCount: () => listener.connectionCount, isStopping: () => stopping.signal.aborted }
+  const monitor = await startMonitoring(config, { clock, registry, engine, ...store.troubles, ...watched }, logger)
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     stopping.abort()
     await Promise.all([listener.stop(STOP_DEADLINE_MS), engine.stop(STOP_DEADLINE_MS)])
-    await Promise.all([store.close(), telemetry?.then((reports) => reports.stop(LAST_METRICS_MS))])
+    await Promise.all([store.close(), monitor?.stop(), telemetry?.then((reports) => reports.stop(LAST_METRICS_MS))])
     void nucleus?.then((connected) => connected.close())
   }
   return {

@@ -18,6 +18,10 @@ export interface Config {
   readonly memoryTargetBytes: number | undefined
   /** Allows what only tests and laboratories need, e.g. batch intervals below a minute [STREAM_MANAGER_DEVELOPER_MODE]. */
   readonly developerMode: boolean
+  /** TCP port for metrics, health and status, 1 to 65535; absent is none [STREAM_MANAGER_MONITOR_PORT]. */
+  readonly monitorPort: number | undefined
+  /** Whether whoever reaches that port is shown messages, too [STREAM_MANAGER_MONITOR_MESSAGES]. */
+  readonly monitorShowsMessages: boolean
   readonly space: SpaceConfig
   readonly declared: DeclaredConfig
   readonly exporter: ExporterConfig
@@ -60,6 +64,8 @@ export interface ExporterConfig {
    * it is left at its default, also when the recipe says so in so many words [STREAM_MANAGER_EXPORTER_KINESIS_INTER_CALL_DELAY_MS].
    */
   readonly kinesisInterCallDelayMs: number | undefined
+  /** Stream that gets what exports skip; absent is none [STREAM_MANAGER_EXPORTER_DEAD_LETTER_STREAM]. */
+  readonly deadLetterStream: string | undefined
 }
 
 /** How to reach the nucleus (greengrass 3 and 5). */
@@ -80,6 +86,8 @@ export function describeConfig(config: Config): LogFields {
     logLevel: config.logLevel,
     logFormat: config.logFormat,
     developerMode: config.developerMode,
+    monitorPort: config.monitorPort,
+    monitorShowsMessages: config.monitorShowsMessages,
     memoryTargetBytes: config.memoryTargetBytes,
     reclaimsExported: config.space.reclaimsExported,
     protectsUnexported: config.space.protectsUnexported,
@@ -90,6 +98,7 @@ export function describeConfig(config: Config): LogFields {
     s3PartBytesMin: config.exporter.s3PartBytesMin,
     s3InputRoots: config.exporter.s3InputRoots.join(':') || undefined,
     kinesisInterCallDelayMs: config.exporter.kinesisInterCallDelayMs,
+    deadLetterStream: config.exporter.deadLetterStream,
     nucleus: config.nucleus !== undefined,
     region: config.aws.AWS_REGION ?? config.aws.AWS_DEFAULT_REGION
   }

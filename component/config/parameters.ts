@@ -54,6 +54,12 @@ const FOLDERS: ValueType<readonly string[]> = {
   }
 }
 
+/** The characters of stream names (behaviour 3.1). */
+const STREAM_NAME_OR_NONE: ValueType<string> = {
+  allowed: 'the name of a stream',
+  read: (text) => (/^[\w ,.-]{0,255}$/.test(text) ? text : undefined)
+}
+
 /** Infers the type of the values. */
 const parameter = <Value>(described: Parameter<Value>): Parameter<Value> => described
 
@@ -227,6 +233,42 @@ export const PARAMETERS = {
     meaning:
       "File with the same in JSON or YAML, below the component's work folder when its path is relative; both count, " +
       'each stream is declared once',
+    since: '2.4.0',
+    whenBad: 'default'
+  }),
+  deadLetterStream: parameter({
+    name: 'STREAM_MANAGER_EXPORTER_DEAD_LETTER_STREAM',
+    type: STREAM_NAME_OR_NONE,
+    whenUnset: '',
+    recipeDefault: '',
+    isGrouped: true,
+    meaning:
+      'Name of an existing stream that gets a copy of every message which an export skips, with the reason; empty is none ' +
+      '([monitoring.md](monitoring.md#dead-letters))',
+    since: '2.4.0',
+    whenBad: 'default'
+  }),
+  monitorPort: parameter({
+    name: 'STREAM_MANAGER_MONITOR_PORT',
+    type: integerBetween(0, PORT_MAX, ', where 0 means none'),
+    whenUnset: 0,
+    recipeDefault: '0',
+    isGrouped: true,
+    meaning:
+      'TCP port on 127.0.0.1 for metrics, health and status over HTTP; every local process may read them, and nobody can ' +
+      'change anything there ([monitoring.md](monitoring.md))',
+    since: '2.4.0',
+    whenBad: 'default'
+  }),
+  monitorMessages: parameter({
+    name: 'STREAM_MANAGER_MONITOR_MESSAGES',
+    type: BOOLEAN,
+    whenUnset: false,
+    recipeDefault: 'false',
+    isGrouped: true,
+    meaning:
+      'Whether the page on that port shows the newest messages of streams, without a token, to every local process ' +
+      '([monitoring.md](monitoring.md#the-page))',
     since: '2.4.0',
     whenBad: 'default'
   }),

@@ -58,6 +58,8 @@ export function parseConfig(variables: Environment, workFolder: string): ParsedC
     logFormat: read(PARAMETERS.logFormat),
     memoryTargetBytes: jvm.memoryTargetBytes,
     developerMode,
+    monitorPort: read(PARAMETERS.monitorPort) || undefined,
+    monitorShowsMessages: read(PARAMETERS.monitorMessages),
     space: {
       reclaimsExported: read(PARAMETERS.reclaimExported),
       protectsUnexported: read(PARAMETERS.protectUnexported),
@@ -75,7 +77,8 @@ export function parseConfig(variables: Environment, workFolder: string): ParsedC
       s3UsEast1Endpoint: jvm.s3UsEast1Endpoint ?? 'regional',
       // Under Greengrass the recipe passes its default on: only another value is a wish (behaviour 8).
       kinesisInterCallDelayMs:
-        interCallDelayMs === PARAMETERS.kinesisInterCallDelayMs.whenUnset ? undefined : interCallDelayMs
+        interCallDelayMs === PARAMETERS.kinesisInterCallDelayMs.whenUnset ? undefined : interCallDelayMs,
+      deadLetterStream: read(PARAMETERS.deadLetterStream) || undefined
     },
     nucleus,
     aws: awsVariables(environment)

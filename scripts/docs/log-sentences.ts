@@ -26,6 +26,7 @@ export const AREAS: Readonly<Record<string, string>> = {
   'export/': 'export',
   'exporter/': 'export',
   'greengrass/': 'nucleus',
+  'monitor/': 'monitor',
   'store/': 'store',
   'store/catalogue/': 'catalogue',
   'store/store-root.ts': 'server',

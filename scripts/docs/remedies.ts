@@ -64,6 +64,12 @@ export const REMEDIES: Readonly<Record<string, string>> = {
     'Create the stream that `STREAM_MANAGER_EXPORTER_DEAD_LETTER_STREAM` names, or make room in it; the skips are logged and counted all the same',
   'Status messages of S3 tasks are lost': 'Create the status stream, or make room in it; uploads go on',
 
+  // monitor
+  'A request for metrics could not be taken':
+    'Mostly too many open files: raise the limit of open files of the service',
+  'Metrics, health and status cannot be served':
+    '`reason` says why: choose another `STREAM_MANAGER_MONITOR_PORT`; streams are served all the same',
+
   // nucleus
   'The nucleus does not accept this component; new clients are refused until it is restarted':
     'Restart the component: `greengrass-cli component restart --names aws.greengrass.StreamManager`, or the device',

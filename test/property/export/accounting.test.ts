@@ -66,7 +66,7 @@ class Oracle {
 
   /** @param oldest first number that is stored */
   move(start: number, oldest: number): void {
-    const firstWaiting = this.#fates.indexOf('waiting')
+    const firstWaiting = this.#fates.indexOf('waiting', this.#origin)
     const position = firstWaiting === -1 ? this.#fates.length : firstWaiting
     if (Math.max(start, oldest) >= position) {
       this.lose(start, 'skipped')

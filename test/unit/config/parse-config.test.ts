@@ -24,6 +24,7 @@ describe('the defaults', () => {
       logFormat: 'text',
       memoryTargetBytes: undefined,
       developerMode: false,
+      monitorPort: undefined,
       space: { reclaimsExported: false, protectsUnexported: false, budgetBytes: undefined },
       declared: { text: '', file: undefined },
       exporter: {
@@ -32,7 +33,8 @@ describe('the defaults', () => {
         s3PartBytesMin: 5_242_880,
         s3InputRoots: [],
         s3UsEast1Endpoint: 'regional',
-        kinesisInterCallDelayMs: undefined
+        kinesisInterCallDelayMs: undefined,
+        deadLetterStream: undefined
       },
       nucleus: { token: 'TOKEN', socketPath: '/greengrass/v2/ipc.socket' },
       aws: {}
@@ -74,7 +76,8 @@ describe('values', () => {
       s3PartBytesMin: 10_485_760,
       s3InputRoots: [],
       s3UsEast1Endpoint: 'regional',
-      kinesisInterCallDelayMs: 0
+      kinesisInterCallDelayMs: 0,
+      deadLetterStream: undefined
     })
     assert.deepEqual([fatal, warnings], [[], []])
   })
@@ -88,6 +91,17 @@ describe('values', () => {
       parse({ STREAM_MANAGER_EXPORTER_MAX_BANDWIDTH: '0' }).config.exporter.bandwidthBitsPerSecond,
       undefined
     )
+  })
+
+  it('of the monitor and of dead letters mean none unless they are set', () => {
+    const { config, warnings } = parse({
+      STREAM_MANAGER_MONITOR_PORT: '8089',
+      STREAM_MANAGER_EXPORTER_DEAD_LETTER_STREAM: 'Dead letters'
+    })
+    assert.deepEqual([config.monitorPort, config.exporter.deadLetterStream, warnings], [8089, 'Dead letters', []])
+    const bad = parse({ STREAM_MANAGER_MONITOR_PORT: '65536', STREAM_MANAGER_EXPORTER_DEAD_LETTER_STREAM: 'a/b' })
+    assert.deepEqual([bad.config.monitorPort, bad.config.exporter.deadLetterStream], [undefined, undefined])
+    assert.equal(bad.warnings.length, 2)
   })
 
   it('of the Kinesis delay count unless they repeat the default, which the recipe passes on', () => {
