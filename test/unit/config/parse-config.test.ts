@@ -25,6 +25,7 @@ describe('the defaults', () => {
       memoryTargetBytes: undefined,
       developerMode: false,
       monitorPort: undefined,
+      monitorShowsMessages: false,
       space: { reclaimsExported: false, protectsUnexported: false, budgetBytes: undefined },
       declared: { text: '', file: undefined },
       exporter: {
