@@ -132,13 +132,13 @@ test('a read that is asked for otherwise, or failed ahead, is made anew', async 
   const source = createFakeSource(createFakeClock())
   source.append(5)
   const ahead = createReadAheads(1).of(source)
-  for (const other of [
+  for (const [from, countMax, bytesMax] of [
     [0, 2, 1_000],
     [1, 3, 1_000],
     [1, 2, 999]
   ] as const) {
     ahead.prepare(1, 2, 1_000)
-    await ahead.read(...other)
+    await ahead.read(from, countMax, bytesMax)
   }
   ahead.prepare(1, 2, 1_000)
   ahead.drop()
