@@ -92,7 +92,7 @@ function lostNumbers(store: Store, damage: Damage): readonly number[] {
 const startsAt =
   (offset: number) =>
   ({ start }: StoredRecord): boolean =>
-    start === offset
+    start === offset || offset === 0
 
 /** Opens the damaged store: what was not hit is there, numbers go on, and the losses are reported. */
 async function check(store: Store, damage: Damage, start: Start): Promise<void> {
@@ -111,7 +111,8 @@ async function check(store: Store, damage: Damage, start: Start): Promise<void> 
     expected.set(name, [...kept, `${next}:fresh`])
   }
   const reports = scene.logger.entries.filter(({ level }) => level === 'ERROR' || level === 'WARN')
-  // A cut between two records of a segment that the catalogue describes looks like its end: only `check` finds it.
+  // A cut between two records of a segment that the catalogue describes looks like its end, and an empty file like one
+  // without records: only `check` finds them.
   const isBetween =
     lost.length > 0 &&
     damage.kind === 'truncate' &&
