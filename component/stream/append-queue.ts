@@ -56,12 +56,17 @@ type Obstacle = 'stream is full' | 'disk is full' | 'budget is used up'
 
 type Job = Append | (() => Promise<void>)
 
+/** So long no other segment is dropped for a full disk after one was in vain. */
+const VAIN_DROP_PAUSE_MS = 1_000
+
 /** Creates the queue; it is idle until the first append. */
 export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
   const { log, space, policy, defer, budget } = options
   let jobs: Job[] = []
   /** Appends of one turn of the event loop have the same ingest time. */
   let turnMs = 0
+  /** When a segment was dropped last without giving space to the disk. */
+  let vainDropMs = -Infinity
   let isScheduled = false
   let isDraining = false
   let closedBecause: Failure | undefined
@@ -132,6 +137,9 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
     return { kind: 'unknownFailure', message: shortage ?? 'no space left on the device' }
   }
 
+  /** Each further append would give up another segment for nothing. */
+  const hasJustFailedToHelp = (): boolean => Math.abs(options.wallMs() - vainDropMs) < VAIN_DROP_PAUSE_MS
+
   const mustRoll = (bytes: number): boolean => {
     const activeBytes = log.activeBytes + groupBytes
     return activeBytes > 0 && activeBytes + bytes > policy().rollBytes
@@ -148,12 +156,14 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
       const failure = failureFor(found, bytes)
       if (found === 'budget is used up' && budget?.makeRoom() === true) continue
       if (!policy().overwritesOldest) return failure
-      if (found === 'disk is full' && !hasHelped) return failure
+      if (found === 'disk is full' && (!hasHelped || hasJustFailedToHelp())) return failure
       if (options.mayDropOldest?.() === false) return failure
       if (log.sealed.length === 0) await log.roll()
       if (log.sealed.length === 0) return failure
       await options.dropOldest()
-      if (found === 'disk is full') hasHelped = space.recheck()
+      if (found !== 'disk is full') continue
+      hasHelped = space.recheck()
+      if (!hasHelped) vainDropMs = options.wallMs()
     }
   }
 
@@ -261,6 +271,8 @@ export function createAppendQueue(options: AppendQueueOptions): AppendQueue {
       schedule()
     },
     exclusively(action) {
+      // Appends that come behind it in this turn take their time from here.
+      if (jobs.length === 0) turnMs = options.wallMs()
       return new Promise((resolve, reject) => {
         jobs.push(async () => {
           try {

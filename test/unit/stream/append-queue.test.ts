@@ -77,6 +77,14 @@ test('appends of one turn share a write and are acknowledged in order', async ()
   assert.deepEqual(answers, ['a is 0', 'b is 1', 'c is 2', 'd is 3'])
 })
 
+test('appends behind other work of their turn have the time of that turn', async () => {
+  const { log, queue, append, turn } = scene()
+  void queue.exclusively(() => Promise.resolve())
+  append('a')
+  await turn()
+  assert.equal(log.activeLastIngestMs, 7_000)
+})
+
 test('a group has a bound', async () => {
   const { log, append, answers, turn } = scene()
   append(...Array.from({ length: APPEND_GROUP_COUNT_MAX + 1 }, () => 'x'))
@@ -182,6 +190,12 @@ test('where other programs take the space, an overwriting stream gives up one se
   await turn()
   assert.equal(log.dropped.length, 1)
   assert.equal(answers.at(-1), 'e.......: no space')
+  append(sized('f', 90), sized('g', 90))
+  await turn()
+  append(sized('h', 90))
+  await turn()
+  assert.equal(log.dropped.length, 1)
+  assert.equal(answers.at(-1), 'h.......: no space')
 })
 
 test('on a full disk an overwriting stream drops segments as long as that gives space', async () => {
