@@ -130,7 +130,11 @@ async function checkStillServes({ listener, frameBudget, streams }: Server): Pro
     assert.ok(turns < 1_000, 'a connection is left')
     await turn()
   }
-  assert.equal(frameBudget.used, 0, 'memory of frames is left')
+  // What a client that is gone has asked for may still be under way.
+  for (let turns = 0; frameBudget.used > 0; turns += 1) {
+    assert.ok(turns < 1_000, `${frameBudget.used} bytes of memory of frames are left`)
+    await turn()
+  }
   assert.deepEqual(streams.logger.at('ERROR'), [])
 }
 
