@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { brotliCompressSync, constants } from 'node:zlib'
-import { build, type BuildOptions, type Plugin } from 'esbuild'
+import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild'
+import { embedPage } from './page-assets.ts'
 
 /**
  * Modules that the bundle replaces (greengrass 7.3):
@@ -53,6 +54,7 @@ const PARTS: readonly Part[] = [
   // For declarations written by hand.
   { name: 'yaml', modules: { yaml: 'parser' } },
   { name: 'cli', modules: { './cli/index.ts': 'commands' } },
+  { name: 'monitor', modules: { './monitor/index.ts': 'monitor' } },
   {
     name: 'iot-sdk',
     needs: 'aws-crt',
@@ -108,7 +110,7 @@ export async function buildPrelude(): Promise<string> {
   return (outputFiles[0]?.text ?? '').trimEnd()
 }
 
-function optionsFor(version: string): BuildOptions {
+function optionsFor(version: string): BuildOptions & { readonly metafile: true } {
   return {
     bundle: true,
     minify: true,
@@ -120,6 +122,7 @@ function optionsFor(version: string): BuildOptions {
     // A part is no file that an import could start from.
     supported: { 'dynamic-import': false },
     sourcemap: 'external',
+    metafile: true,
     legalComments: 'none',
     define: { STREAM_MANAGER_VERSION: JSON.stringify(version) },
     logLevel: 'warning',
@@ -127,38 +130,56 @@ function optionsFor(version: string): BuildOptions {
   }
 }
 
-/** A part, compressed, in base64. Its source map is written beside the bundle. */
-async function pack({ name, modules }: Part, folder: string, outFile: string, version: string): Promise<string> {
+/** Paths of the modules of which something is left in the output. */
+function modulesIn({ outputs }: Metafile): string[] {
+  const inputs = Object.values(outputs).flatMap((output) => Object.entries(output.inputs))
+  return inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path)
+}
+
+/** A part, compressed, in base64, and the modules in it. Its source map is written beside the bundle. */
+async function pack(
+  { name, modules }: Part,
+  folder: string,
+  outFile: string,
+  version: string
+): Promise<{ readonly packed: string; readonly modules: readonly string[] }> {
   const contents = Object.entries(modules).map(([path, member]) => `export * as ${member} from '${path}'`)
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...optionsFor(version),
     stdin: { contents: contents.join('\n'), resolveDir: folder },
     outfile: `${outFile}.${name}.cjs`,
     write: false,
     // esbuild writes the directive for an entry in TypeScript only.
     banner: { js: '"use strict";' },
-    plugins: [replaceModules]
+    plugins: [embedPage, replaceModules]
   })
   const textOf = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? ''
   writeFileSync(`${outFile}.${name}.map`, textOf('.map'))
   const source = Buffer.from(textOf('.cjs'))
   const params = { [constants.BROTLI_PARAM_SIZE_HINT]: source.length, [constants.BROTLI_PARAM_LGWIN]: 22 }
-  return brotliCompressSync(source, { params }).toString('base64')
+  return { packed: brotliCompressSync(source, { params }).toString('base64'), modules: modulesIn(metafile) }
 }
 
 /**
  * Bundles `entry` with all its packages into one CommonJS file that needs nothing but Node.js and the lmdb addon in the
  * same folder, and makes use of the aws-crt addon if it lies there too. Source maps are written beside it and not referred
  * to, so the bundle can be shipped alone.
+ * @returns the paths of all modules in it
  */
-export async function bundle(entry: string, outFile: string, version: string): Promise<void> {
+export async function bundle(entry: string, outFile: string, version: string): Promise<readonly string[]> {
   const packed = new Map<string, string>()
-  for (const part of PARTS) packed.set(part.name, await pack(part, dirname(entry), outFile, version))
-  await build({
+  const modules: string[] = []
+  for (const part of PARTS) {
+    const made = await pack(part, dirname(entry), outFile, version)
+    packed.set(part.name, made.packed)
+    modules.push(...made.modules)
+  }
+  const { metafile } = await build({
     ...optionsFor(version),
     entryPoints: [entry],
     outfile: outFile,
     banner: { js: await buildPrelude() },
     plugins: [unpackParts(packed), replaceModules]
   })
+  return [...modules, ...modulesIn(metafile)]
 }

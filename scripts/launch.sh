@@ -48,6 +48,10 @@ check() {
 
 case $action in
   check) check ;;
-  run) exec "$node" "$folder/stream-manager.cjs" ;;
+  run)
+    # A memory image would hold messages and tokens.
+    ulimit -c 0 2>/dev/null
+    exec "$node" "$folder/stream-manager.cjs"
+    ;;
   *) refuse "launch.sh was called with '$action' instead of check or run" ;;
 esac

@@ -7,6 +7,7 @@ import { isMap, isSeq, parseDocument } from 'yaml'
 import { ARCHITECTURES, type Architecture } from './architectures.ts'
 import { collectNativeParts, collectNode } from './native-parts.ts'
 import { checkRecipe, fileOf, type Expected } from './recipe-check.ts'
+import { NOTICES_FILE, SBOM_FILE } from './sbom.ts'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const USAGE = `usage: scripts/package [--arch x64,arm64,armv7] [--with-node MAJOR] [--local] [--output FOLDER]
@@ -15,7 +16,7 @@ const USAGE = `usage: scripts/package [--arch x64,arm64,armv7] [--with-node MAJO
   --local      also lays everything out for a deployment on the device itself, in artifacts/local, and prints the commands
   --output     instead of greengrass-build, which the Greengrass Development Kit publishes from; with \`local\` in it`
 
-const PACKAGE_FOLDERS = ['artifacts', 'recipes', 'local']
+const PACKAGE_FOLDERS = ['artifacts', 'recipes', 'documents', 'local']
 
 /** Ends the build with a sentence instead of a stack. */
 class Refusal extends Error {}
@@ -92,14 +93,16 @@ function adaptRecipe(text: string, { architectures }: Options, nodeFiles: Readon
   return document.toString({ lineWidth: 0 })
 }
 
+function copyBuilt(file: string, folder: string): void {
+  const built = join(ROOT, 'artifacts', file)
+  if (!existsSync(built)) throw new Refusal(`artifacts/${file} is missing: run npm run build`)
+  copyFileSync(built, join(folder, file))
+}
+
 /** Puts all artifacts into a folder; returns the Node.js that is among them by the recipe's name of its architecture. */
 function collectArtifacts({ architectures, nodeMajor }: Options, output: string): ReadonlyMap<string, string> {
   const nodeFiles = new Map<string, string>()
-  for (const file of ['stream-manager.cjs', 'launch.sh', 'stream-manager']) {
-    const built = join(ROOT, 'artifacts', file)
-    if (!existsSync(built)) throw new Refusal(`artifacts/${file} is missing: run npm run build`)
-    copyFileSync(built, join(output, file))
-  }
+  for (const file of ['stream-manager.cjs', 'launch.sh', 'stream-manager']) copyBuilt(file, output)
   for (const architecture of architectures) {
     collectNativeParts(architecture, { root: ROOT, output, note })
     if (nodeMajor === undefined) continue
@@ -148,8 +151,11 @@ function makePackage(options: Options): void {
   const { output, local } = options
   const identity = readIdentity()
   const artifacts = join(output, 'artifacts', identity.name, identity.version)
+  const documents = join(output, 'documents')
   clear(output)
-  for (const folder of [join(output, 'recipes'), artifacts]) mkdirSync(folder, { recursive: true })
+  for (const folder of [join(output, 'recipes'), artifacts, documents]) mkdirSync(folder, { recursive: true })
+  // For whoever passes the package on: devices have no use for them, and nucleus lite no room in its recipe.
+  for (const file of [SBOM_FILE, NOTICES_FILE]) copyBuilt(file, documents)
   const nodeFiles = collectArtifacts(options, artifacts)
   assertBundleVersion(join(artifacts, 'stream-manager.cjs'), identity.version)
   const recipe = adaptRecipe(readFileSync(join(ROOT, 'recipe.yaml'), 'utf8'), options, nodeFiles)

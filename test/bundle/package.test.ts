@@ -40,6 +40,10 @@ describe('scripts/package', () => {
     assert.equal(published, readFileSync(join(ROOT, 'recipe.yaml'), 'utf8'))
   })
 
+  it('leaves the bill of materials and the terms of other authors beside what devices get', () => {
+    assert.deepEqual(readdirSync(join(output, 'documents')).sort(), ['THIRD-PARTY.txt', 'sbom.cdx.json'])
+  })
+
   it('lays out a local deployment as both command lines want it (greengrass 6.1, 6.2)', () => {
     const local = join(output, 'local')
     assert.deepEqual(readdirSync(join(local, 'recipes')), [`${NAME}-${VERSION}.yaml`])
@@ -60,6 +64,7 @@ describe('scripts/package', () => {
     for (const path of ['artifacts', 'component']) mkdirSync(join(project, path))
     for (const file of ['stream-manager.cjs', 'launch.sh', 'stream-manager'])
       cpSync(join(artifacts, file), join(project, 'artifacts', file))
+    cpSync(join(output, 'documents'), join(project, 'artifacts'), { recursive: true })
     symlinkSync(join(ROOT, 'node_modules'), join(project, 'node_modules'))
     const script = join(project, 'scripts', 'package-local')
     const commands = execFileSync(script, ['--arch', 'x64'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
@@ -70,7 +75,7 @@ describe('scripts/package', () => {
     assert.deepEqual(readdirSync(join(local, 'artifacts', NAME, VERSION)).sort(), files)
     for (const folders of [`--recipeDir ${local}/recipes --artifactDir ${local}/artifacts`, `--recipe-dir ${local}/`])
       assert.ok(commands.includes(folders), commands)
-    assert.deepEqual(readdirSync(join(project, 'greengrass-build')).sort(), ['artifacts', 'recipes'])
+    assert.deepEqual(readdirSync(join(project, 'greengrass-build')).sort(), ['artifacts', 'documents', 'recipes'])
   })
 
   it('makes native parts for the glibc and libstdc++ that are documented (docs/deploying.md)', () => {
@@ -129,6 +134,13 @@ describe('the packaged component', () => {
       assert.deepEqual(readdirSync(device.artifacts), before)
     })
   }
+
+  it('has no memory images written, which would hold messages and tokens', () => {
+    const script = join(folder, 'limits.sh')
+    writeFileSync(script, '#!/bin/sh\nulimit -c\n', { mode: 0o755 })
+    const launch = join(artifacts, 'launch.sh')
+    assert.equal(execFileSync('sh', [launch, 'run', script], { encoding: 'utf8' }), '0\n')
+  })
 
   it('uses the Node.js that nodePath names, also when the nucleus left the variable in place', async (t) => {
     const named = createDevice({ packageFolder: output, nucleus: 'lite', parameters: { nodePath: process.execPath } })
