@@ -419,17 +419,20 @@ describe('docs/limits.md', () => {
   })
 })
 
+/** Names of the tests in a file; what varies in them is "…" here. */
+function testNames(path: string): Set<string> {
+  const calls = read(path).matchAll(/^\s*(?:it|test)\(\s*(['"`])(.*?)\1\s*,/gm)
+  const names = [...calls].map(([, , name = '']) => name.replace(/\$\{.*?\}/g, '…').replaceAll("\\'", "'"))
+  // The rules of test/tidy.test.ts are rows of a table.
+  const rules = [...read(path).matchAll(/^\s*\[?'(of [^']*|.* nowhere)',$/gm)].map(([, name = '']) => name)
+  return new Set([...names, ...rules])
+}
+
 describe('docs/reliability.md', () => {
   const rows = tableRows(read('docs/reliability.md'))
   const faults = rows.filter(([id = '', , what]) => /^[A-Z]{2}\d+a?$/.test(id) && what !== undefined)
   const isProof = ([, file = '']: readonly string[]): boolean => /^`.*\.ts`$/.test(file)
   const proofs = faults.filter(isProof)
-
-  /** Names of the tests in a file; what varies in them is "…" here. */
-  const testNames = (path: string): Set<string> => {
-    const calls = read(path).matchAll(/^\s*(?:it|test)\(\s*(['"`])(.*?)\1\s*,/gm)
-    return new Set([...calls].map(([, , name = '']) => name.replace(/\$\{.*?\}/g, '…').replaceAll("\\'", "'")))
-  }
 
   it('names tests that exist', () => {
     const missing = proofs.filter(([, file = '', name = '']) => !testNames(join('test', codeSpans(file)[0]!)).has(name))
@@ -444,6 +447,29 @@ describe('docs/reliability.md', () => {
     assert.equal(ids.size, 94)
     assert.deepEqual(
       [...ids].filter((id) => !proven.has(id) && !explained.has(id)),
+      []
+    )
+  })
+})
+
+describe('docs/security.md', () => {
+  const rows = tableRows(read('docs/security.md')).filter(([id = '']) => /^[NKLXHWPOU]\d$/.test(id))
+  const isProof = ([, file = '']: readonly string[]): boolean => /^`.*\.ts`$/.test(file)
+  const proofs = rows.filter(isProof)
+
+  it('names tests that exist', () => {
+    const missing = proofs.filter(([, file = '', name = '']) => !testNames(join('test', codeSpans(file)[0]!)).has(name))
+    assert.deepEqual(missing, [])
+  })
+
+  it('has a test, or the reason why there is none, for each of the 39 lines', () => {
+    const lines = new Set(tableRows(sectionOf('docs/security.md', 'What stands in the way')).map(([id = '']) => id))
+    const ids = rows.map(([id = '']) => id).filter((id) => lines.has(id))
+    assert.equal(new Set(ids).size, 39)
+    const explained = tableRows(sectionOf('docs/security.md', 'Without a test')).map(([id = '']) => id)
+    const proven = new Set([...proofs.map(([id = '']) => id), ...explained])
+    assert.deepEqual(
+      ids.filter((id) => !proven.has(id)),
       []
     )
   })

@@ -175,6 +175,11 @@ describe('calls', () => {
     ['of process.exit stay in main.ts', /\bprocess\.exit\b/, (file) => file.layer === 'main.ts'],
     ['of the console are nowhere: the logger writes', /\bconsole\.\w+/, () => false],
     ['of what Node.js 20 lacks are nowhere', /\b(Promise\.withResolvers|Array\.fromAsync|Promise\.try)\b/, () => false],
+    [
+      'of eval, and connections without verification, are nowhere',
+      /\beval\(|\bnew Function\(|\brejectUnauthorized\b|\bNODE_TLS_REJECT/,
+      () => false
+    ],
     ['of blocking child processes are nowhere', /\b(execSync|spawnSync|execFileSync)\b/, () => false]
   ]
   for (const [what, pattern, allowed] of banned) {
