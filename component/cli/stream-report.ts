@@ -72,6 +72,8 @@ function exportReports({ definition, progress }: StoredStream): ExportReport[] {
   })
 }
 
+const LIVE_LOOKS = 3
+
 function emptyLog(stream: StoredStream, problems: readonly LogProblem[]) {
   const next = stream.state?.next ?? 0
   return { segments: [], messages: 0, bytes: 0, oldest: next, next, problems, notes: [] }
@@ -91,7 +93,11 @@ async function readLog(disk: Disk, store: OpenedStore, stream: StoredStream, vis
       state: stream.state,
       isLive: store.holder !== undefined && stream.setAsideMs === undefined
     }
-    return await inspectLog(options, visit)
+    let log = await inspectLog(options, visit)
+    // A running server may move files during one look; damage is still there at the next.
+    for (let look = 1; look < LIVE_LOOKS && options.isLive && visit === undefined && log.problems.length > 0; look++)
+      log = await inspectLog(options)
+    return log
   } catch (error) {
     if (!(error instanceof Fault) || error instanceof VisitorFault) throw error
     return emptyLog(stream, [{ kind: 'unreadable', reason: error.message }])
