@@ -31,7 +31,7 @@ import { limitsOf, whyUnavailable } from './sinks/limits.ts'
 import { inputRules, pacedChunkBytes, type S3Settings } from './sinks/s3/settings.ts'
 import { openCatalogue } from './store/catalogue/index.ts'
 import { readBootId } from './store/boot-id.ts'
-import { createMemoryDisk, createSyncLimiter, fileSystemSize, nodeDisk } from './store/index.ts'
+import { createMemoryDisk, createSyncLimiter, nodeDisk } from './store/index.ts'
 import { acquireStoreLock } from './store/store-lock.ts'
 import { prepareStoreRoot } from './store/store-root.ts'
 import {
@@ -257,7 +257,6 @@ async function openStore(config: Config, platform: Platform): Promise<OpenStore>
   const space = createSpaceGuard({
     disk: nodeDisk,
     folder,
-    size: () => fileSystemSize(folder),
     reserveBytes: config.storeReserveBytes,
     clock,
     logger: storeLog

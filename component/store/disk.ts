@@ -22,8 +22,19 @@ export interface Disk {
   removeFolder(path: string): void
   /** Makes creations, renames and removals inside the folder survive a power cut. */
   syncFolder(path: string): Promise<void>
-  /** What unprivileged programs may still use on the file system that holds `path`. */
-  freeSpace(path: string): { readonly bytes: number; readonly inodes: number }
+  /** What unprivileged programs may still use on the file system that holds `path`, and how large that is. */
+  freeSpace(path: string): FreeSpace
+}
+
+/** An amount of a file system. */
+export interface Space {
+  readonly bytes: number
+  readonly inodes: number
+}
+
+export interface FreeSpace extends Space {
+  /** The whole file system; 0 inodes where files have no such bound. */
+  readonly size: Space
 }
 
 export interface FolderEntry {

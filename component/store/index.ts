@@ -1,6 +1,5 @@
 export { writeDefinitionFile } from './definition-file.ts'
 export type { Disk, DiskFile, FolderEntry } from './disk.ts'
-export { fileSystemSize, type FileSystemSize } from './file-system.ts'
 export type { LogOptions } from './log-context.ts'
 export { createMemoryDisk } from './memory-disk.ts'
 export { nodeDisk } from './node-disk.ts'

@@ -123,6 +123,10 @@ export function createMemoryDisk(options: { readonly bytesMax: number }): Disk {
       }
     },
     syncFolder: () => Promise.resolve(),
-    freeSpace: () => ({ bytes: Math.max(0, options.bytesMax - budget.used), inodes: Number.MAX_SAFE_INTEGER })
+    freeSpace: () => ({
+      bytes: Math.max(0, options.bytesMax - budget.used),
+      inodes: Number.MAX_SAFE_INTEGER,
+      size: { bytes: options.bytesMax, inodes: 0 }
+    })
   }
 }

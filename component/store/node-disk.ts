@@ -1,7 +1,7 @@
 import * as fs from 'node:fs'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import type { Disk, DiskFile } from './disk.ts'
+import type { Disk, DiskFile, FreeSpace } from './disk.ts'
 import { diskFault, isMissingError, systemError, systemErrorCode } from './system-error.ts'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = fs.constants
@@ -191,9 +191,13 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /** File systems without an inode table report no inodes at all: they do not run out of them. */
-function freeSpace(path: string): { readonly bytes: number; readonly inodes: number } {
-  const { bavail, bsize, files, ffree } = fs.statfsSync(path)
-  return { bytes: bavail * bsize, inodes: files === 0 ? Number.MAX_SAFE_INTEGER : ffree }
+function freeSpace(path: string): FreeSpace {
+  const { bavail, blocks, bsize, files, ffree } = fs.statfsSync(path)
+  return {
+    bytes: bavail * bsize,
+    inodes: files === 0 ? Number.MAX_SAFE_INTEGER : ffree,
+    size: { bytes: blocks * bsize, inodes: files }
+  }
 }
 
 function listFolder(path: string): { readonly name: string; readonly isFolder: boolean }[] {

@@ -8,8 +8,7 @@ import {
   KIB
 } from '../base/limits.ts'
 import type { Logger } from '../base/log.ts'
-import type { Disk } from '../store/disk.ts'
-import type { FileSystemSize } from '../store/file-system.ts'
+import type { Disk, Space } from '../store/disk.ts'
 
 /**
  * Keeps a reserve of the disk free, so that a full disk is met here, at a place of our choice, and never by the
@@ -24,14 +23,23 @@ export interface SpaceGuard {
 
 /** Of the file system, where that is more than DISK_RESERVE_BYTES or DISK_RESERVE_INODES (reliability 3.5). */
 const RESERVE_SHARE = 1 / 100
+/**
+ * What streams leave free of a file system of this size.
+ * @param reserveBytes instead of the usual share
+ */
+export function reserveOf(size: Space, reserveBytes?: number): Space {
+  return {
+    bytes: reserveBytes ?? Math.max(DISK_RESERVE_BYTES, Math.floor(size.bytes * RESERVE_SHARE)),
+    inodes: Math.max(DISK_RESERVE_INODES, Math.floor(size.inodes * RESERVE_SHARE))
+  }
+}
+
 /** A small reserve is looked after more often, down to this. */
 const CHECK_BYTES_MIN = 64 * KIB
 
 export interface SpaceGuardOptions {
   readonly disk: Disk
   readonly folder: string
-  /** Of the file system that holds the folder. @throws Fault */
-  readonly size: () => FileSystemSize
   /** Bytes that stay free; by default a share of the file system. */
   readonly reserveBytes?: number | undefined
   readonly clock: Clock
@@ -46,24 +54,17 @@ export function createSpaceGuard(options: SpaceGuardOptions): SpaceGuard {
   let bytesSinceCheck = 0
   let checkBytes = DISK_CHECK_BYTES
   let isUnreadable = false
-  let free = { bytes: 0, inodes: 0 }
+  let free: Space = { bytes: 0, inodes: 0 }
 
-  const reserve = (): FileSystemSize => {
-    const size = options.size()
-    return {
-      bytes: options.reserveBytes ?? Math.max(DISK_RESERVE_BYTES, Math.floor(size.bytes * RESERVE_SHARE)),
-      inodes: Math.max(DISK_RESERVE_INODES, Math.floor(size.inodes * RESERVE_SHARE))
-    }
-  }
-
-  const shortageOf = (what: 'bytes' | 'inodes', kept: FileSystemSize): string | undefined =>
+  const shortageOf = (what: 'bytes' | 'inodes', kept: Space): string | undefined =>
     free[what] < kept[what]
       ? `no space left on the device: ${free[what]} ${what} are free, and ${kept[what]} are kept in reserve`
       : undefined
 
   const measure = (): string | undefined => {
-    free = disk.freeSpace(folder)
-    const kept = reserve()
+    const found = disk.freeSpace(folder)
+    free = found
+    const kept = reserveOf(found.size, options.reserveBytes)
     checkBytes = Math.min(DISK_CHECK_BYTES, Math.max(CHECK_BYTES_MIN, Math.floor(kept.bytes / 2)))
     return shortageOf('bytes', kept) ?? shortageOf('inodes', kept)
   }

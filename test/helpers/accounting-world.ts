@@ -262,7 +262,7 @@ export class AccountingWorld {
         syncs: createSyncLimiter(6),
         sameBoot
       }),
-      space: createSpaceGuard({ disk, folder: STORE, size: () => ({ bytes: 0, inodes: 0 }), clock, logger }),
+      space: createSpaceGuard({ disk, folder: STORE, clock, logger }),
       observer: {
         opened: (stream, values) =>
           engine.open(exportSourceOf(stream), stream.definition.exports, readProgress(values)),

@@ -289,7 +289,12 @@ function attach(world: World): FaultyDisk {
       for (const { apply } of begun) apply(world.durableEntries)
       world.changes = world.changes.filter((entry) => !begun.includes(entry))
     },
-    freeSpace: () => ({ bytes: Math.max(0, bytesMax - usedBytes()), inodes: 1_000_000 }),
+    // Too small for its share to matter: the least reserve is kept.
+    freeSpace: () => ({
+      bytes: Math.max(0, bytesMax - usedBytes()),
+      inodes: 1_000_000,
+      size: { bytes: 0, inodes: 0 }
+    }),
     kill() {
       isDead = true
       return attach(world)

@@ -5,6 +5,7 @@
  *     parent: { folder }        child: { streams } or { error }
  */
 import { systemClock } from '../../component/base/clock.ts'
+import { DISK_RESERVE_BYTES } from '../../component/base/limits.ts'
 import { systemRandom } from '../../component/base/random.ts'
 import { nodeDisk, createMemoryDisk, createSyncLimiter } from '../../component/store/index.ts'
 import { openCatalogue } from '../../component/store/catalogue/index.ts'
@@ -76,7 +77,7 @@ export async function openStoreOnce(root: string): Promise<readonly OpenedStream
     catalogue,
     checkpointer,
     folders: createStreamFolders({ disk: nodeDisk, memory, root: folder, clock, logger, syncs, sameBoot: false }),
-    space: createSpaceGuard({ disk: nodeDisk, folder, size: () => ({ bytes: 0, inodes: 0 }), clock, logger }),
+    space: createSpaceGuard({ disk: nodeDisk, folder, reserveBytes: DISK_RESERVE_BYTES, clock, logger }),
     observer: { opened: () => undefined, updated: () => undefined, deleted: () => undefined },
     clock,
     random: systemRandom,

@@ -88,7 +88,7 @@ export async function openScene(options: SceneOptions = {}): Promise<StreamScene
       syncs: createSyncLimiter(6),
       sameBoot: options.sameBoot ?? true
     }),
-    space: createSpaceGuard({ disk, folder: STORE, size: () => ({ bytes: 0, inodes: 0 }), clock, logger }),
+    space: createSpaceGuard({ disk, folder: STORE, clock, logger }),
     spacePolicy: options.spacePolicy,
     budget: options.budgetBytes === undefined ? undefined : createDiskBudget(options.budgetBytes, clock, logger),
     observer: {

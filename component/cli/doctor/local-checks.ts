@@ -1,11 +1,10 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeError } from '../../base/fault.ts'
-import { DISK_RESERVE_BYTES, DISK_RESERVE_INODES } from '../../base/limits.ts'
 import { parseConfig, VERSION, type Config } from '../../config/index.ts'
 import type { Disk } from '../../store/disk.ts'
-import { fileSystemSize } from '../../store/file-system.ts'
 import { findStoreHolder } from '../../store/store-lock.ts'
+import { reserveOf } from '../../stream/space-guard.ts'
 import type { Variables } from '../command.ts'
 import type { StreamView } from '../stream-status.ts'
 import { bytesText, countText, numberText } from '../text.ts'
@@ -14,8 +13,6 @@ import { bad, ok, type Finding } from './finding.ts'
 /** The oldest Node.js that the server runs on. */
 const NODE_MAJOR_MIN = 20
 const NODE_MINOR_MIN = 15
-/** Share of the file system that streams leave free by default. */
-const RESERVE_SHARE = 1 / 100
 
 /** @param version as process.version has it */
 export function checkVersions(version: string, serverVersion: string | undefined): Finding[] {
@@ -67,12 +64,12 @@ interface Space {
 
 function spaceOf(disk: Disk, root: string, config: Config): Space {
   const free = disk.freeSpace(root)
-  const size = fileSystemSize(root)
+  const reserve = reserveOf(free.size, config.storeReserveBytes)
   return {
     freeBytes: free.bytes,
     freeInodes: free.inodes,
-    reserveBytes: config.storeReserveBytes ?? Math.max(DISK_RESERVE_BYTES, Math.floor(size.bytes * RESERVE_SHARE)),
-    reserveInodes: Math.max(DISK_RESERVE_INODES, Math.floor(size.inodes * RESERVE_SHARE))
+    reserveBytes: reserve.bytes,
+    reserveInodes: reserve.inodes
   }
 }
 

@@ -87,10 +87,12 @@ describe('the disk of the machine', () => {
     assert.equal(existsSync(path('list')), false)
   })
 
-  it('knows the free space', () => {
-    const { bytes, inodes } = disk.freeSpace(root)
+  it('knows the free space, and the size of the file system', () => {
+    const { bytes, inodes, size } = disk.freeSpace(root)
     assert.ok(bytes > 0 && inodes > 0)
+    assert.ok(size.bytes > 1024 * 1024 && size.inodes >= 0)
     assert.throws(() => disk.freeSpace(path('nothing')), /ENOENT/)
+    assert.throws(() => disk.freeSpace('/nothing/here'), /^Fault: cannot look at the file system of \/nothing\/here/)
     chmodSync(root, 0o700)
   })
 })

@@ -11,6 +11,7 @@ function scene(reserveBytes?: number) {
   const clock = createFakeClock()
   const logger = createRecordingLog()
   const free = { bytes: 10 * DISK_RESERVE_BYTES, inodes: 1_000 }
+  const size = { bytes: 0, inodes: 0 }
   let looks = 0
   let fault: Fault | undefined
   const disk = {
@@ -18,11 +19,10 @@ function scene(reserveBytes?: number) {
     freeSpace: () => {
       looks += 1
       if (fault !== undefined) throw fault
-      return { ...free }
+      return { ...free, size }
     }
   }
-  const size = { bytes: 0, inodes: 0 }
-  const guard = createSpaceGuard({ disk, folder: '/store', size: () => size, reserveBytes, clock, logger })
+  const guard = createSpaceGuard({ disk, folder: '/store', reserveBytes, clock, logger })
   const fail = (next: Fault | undefined): void => void (fault = next)
   return { clock, logger, guard, free, size, fail, looks: () => looks }
 }

@@ -110,7 +110,7 @@ test('an overwriting stream on a disk without room lives on, from its own space 
   await scene.registry.create(definitionOf('a', change))
   for (let count = 0; count < 20; count += 1) await append(scene, 'a', Buffer.alloc(1_000))
   let freeBytes = 0
-  scene.disk.freeSpace = () => ({ bytes: freeBytes, inodes: 1_000 })
+  scene.disk.freeSpace = () => ({ bytes: freeBytes, inodes: 1_000, size: { bytes: 0, inodes: 0 } })
   scene.catalogue.delay = () => {
     // The checkpoint of a dropped segment frees its space.
     freeBytes = 1e9
