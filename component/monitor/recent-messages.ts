@@ -1,3 +1,4 @@
+import { Fault } from '../base/fault.ts'
 import type { StoredMessage } from '../model/message.ts'
 import type { Registry, Stream } from '../stream/index.ts'
 
@@ -46,17 +47,12 @@ export function createRecentMessages(registry: Pick<Registry, 'get'>, isAllowed:
     } catch (error) {
       // The log of a stream that was deleted meanwhile is closed.
       if (registry.get(name) !== stream) return { kind: 'missing' }
-      if (!isFault(error)) throw error
+      if (!(error instanceof Fault)) throw error
       return { kind: 'unreadable', reason: error.message }
     } finally {
       isBusy = false
     }
   }
-}
-
-/** The monitor is a part of the bundle with classes of its own: a fault of the store is known by its name. */
-function isFault(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'Fault'
 }
 
 /** Fewer messages, as long as so many of the newest ones are too large together. @throws Fault when none can be read */

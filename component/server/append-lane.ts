@@ -43,27 +43,18 @@ class LaneAppend extends Turn implements Append {
   ingestTimeMs = 0
   readonly #lane: AppendLaneOptions
   readonly #frame: Buffer
-  readonly #frameStart: number
-  readonly #frameEnd: number
+  readonly #frameBytes: number
   readonly #idStart: number
   readonly #idEnd: number
   #failure: Failure | undefined = undefined
   #sequenceNumber = -1
 
-  constructor(
-    lane: AppendLaneOptions,
-    frame: Buffer,
-    frameStart: number,
-    frameEnd: number,
-    parts: AppendParts,
-    nowMs: number
-  ) {
+  constructor(lane: AppendLaneOptions, frame: Buffer, frameBytes: number, parts: AppendParts, nowMs: number) {
     super(parts.idHash, nowMs)
     this.payload = frame.subarray(parts.payloadStart, parts.payloadEnd)
     this.#lane = lane
     this.#frame = frame
-    this.#frameStart = frameStart
-    this.#frameEnd = frameEnd
+    this.#frameBytes = frameBytes
     this.#idStart = parts.idStart
     this.#idEnd = parts.idEnd
   }
@@ -72,7 +63,7 @@ class LaneAppend extends Turn implements Append {
     const { memory, answers, services } = this.#lane
     this.#failure = failure
     this.#sequenceNumber = sequenceNumber
-    memory.release(this.#frameEnd - this.#frameStart)
+    memory.release(this.#frameBytes)
     if (failure === undefined) services.appended(this.payload.length)
     answers.answered(this)
   }
@@ -98,7 +89,7 @@ export function createAppendLane(options: AppendLaneOptions): AppendLane {
       if (!readUsualAppend(bytes, start, end, parts)) return false
       const stream = services.registry.get(parts.streamName)
       if (stream === undefined) return false
-      const append = new LaneAppend(options, bytes, start, end, parts, nowMs)
+      const append = new LaneAppend(options, bytes, end - start, parts, nowMs)
       answers.open(append)
       stream.enqueue(append)
       return true

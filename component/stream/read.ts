@@ -46,11 +46,15 @@ const ANSWER_OVERHEAD_BYTES = 4 * KIB
 /** About what a message costs beside its payload, in memory and in the answer. */
 const MESSAGE_OVERHEAD_BYTES = 512
 
+/** Of a message with its header. */
+function averageBytes(log: StreamLog): number {
+  return log.totalBytes / Math.max(1, log.next - log.oldest)
+}
+
 /** About how many bytes the next `available` messages are, `countMax` at most. */
 function expectedBytes(log: StreamLog, available: number, countMax: number): number {
   const count = Math.min(available, countMax)
-  const averageBytes = log.totalBytes / Math.max(1, log.next - log.oldest)
-  const payloadBytes = Math.min(count * averageBytes * 2, log.totalBytes, READ_REPLY_BYTES_MAX)
+  const payloadBytes = Math.min(count * averageBytes(log) * 2, log.totalBytes, READ_REPLY_BYTES_MAX)
   return Math.ceil(ANSWER_OVERHEAD_BYTES + count * MESSAGE_OVERHEAD_BYTES + payloadBytes)
 }
 
@@ -58,8 +62,7 @@ const READ_MEMORY_BYTES_MAX = 4 * MIB
 
 /** Room for `count` messages of average size with their headers, and some more. */
 function memoryBytes(log: StreamLog, count: number): number {
-  const averageBytes = log.totalBytes / Math.max(1, log.next - log.oldest)
-  return Math.min(READ_MEMORY_BYTES_MAX, Math.ceil((count + 1) * averageBytes * 1.25) + 4 * KIB)
+  return Math.min(READ_MEMORY_BYTES_MAX, Math.ceil((count + 1) * averageBytes(log) * 1.25) + 4 * KIB)
 }
 
 /** Nothing to answer with yet; worth another look once the stream's next number is `untilNext`. */
