@@ -5,13 +5,13 @@ import type { ExportKind } from '../model/export-definition.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
 import type { CborMap, CborValue } from '../protocol/cbor-decoder.ts'
 import { definitionToWire } from '../protocol/definition-codec.ts'
+import { readDefinition } from '../protocol/definition-fields.ts'
 import {
-  EXPORT_FORMAT_NUMBERS,
-  PERSISTENCE_NUMBERS,
-  readDefinition,
-  STATUS_LEVEL_NUMBERS,
-  STRATEGY_NUMBERS
-} from '../protocol/definition-fields.ts'
+  EXPORT_FORMAT_NAMES,
+  PERSISTENCE_NAMES,
+  STATUS_LEVEL_NAMES,
+  STRATEGY_NAMES
+} from '../protocol/definition-names.ts'
 import { definitionProblems } from '../protocol/definition-policy.ts'
 import { Fields } from '../protocol/fields.ts'
 import { LENIENT_RULES } from './client/client.ts'
@@ -29,18 +29,13 @@ const DOCUMENT_BYTES_MAX = MIB
 type FieldKind = 'plain' | 'bytes' | 'duration' | Readonly<Record<string, number>>
 type Shape = Readonly<Record<string, FieldKind>>
 
-const capital = (numbers: Readonly<Record<string, number>>): Readonly<Record<string, number>> =>
-  Object.fromEntries(
-    Object.entries(numbers).map(([name, number]) => [name.charAt(0).toUpperCase() + name.slice(1), number])
-  )
-
 const STREAM_SHAPE: Shape = {
   name: 'plain',
   maxSize: 'bytes',
   streamSegmentSize: 'bytes',
   timeToLiveMillis: 'duration',
-  strategyOnFull: capital(STRATEGY_NUMBERS),
-  persistence: capital(PERSISTENCE_NUMBERS),
+  strategyOnFull: STRATEGY_NAMES,
+  persistence: PERSISTENCE_NAMES,
   flushOnWrite: 'plain'
 }
 const COMMON_SHAPE: Shape = { identifier: 'plain', priority: 'plain', disabled: 'plain' }
@@ -50,20 +45,14 @@ const BATCHED_SHAPE: Shape = {
   batchIntervalMillis: 'duration',
   startSequenceNumber: 'plain'
 }
-const FORMATS = {
-  RAW_NOT_BATCHED: EXPORT_FORMAT_NUMBERS.rawNotBatched,
-  JSON_BATCHED: EXPORT_FORMAT_NUMBERS.jsonBatched
-}
 const STATUS_SHAPE: Shape = {
-  statusLevel: Object.fromEntries(
-    Object.entries(STATUS_LEVEL_NUMBERS).map(([name, number]) => [name.toUpperCase(), number])
-  ),
+  statusLevel: STATUS_LEVEL_NAMES,
   statusStreamName: 'plain'
 }
 
 /** Key of each kind's list in the protocol, and what its exports hold. */
 export const EXPORT_SHAPES: Readonly<Record<ExportKind, { readonly key: string; readonly shape: Shape }>> = {
-  http: { key: 'http', shape: { ...BATCHED_SHAPE, uri: 'plain', exportFormat: FORMATS } },
+  http: { key: 'http', shape: { ...BATCHED_SHAPE, uri: 'plain', exportFormat: EXPORT_FORMAT_NAMES } },
   iotAnalytics: { key: 'iotAnalytics', shape: { ...BATCHED_SHAPE, iotChannel: 'plain', iotMsgIdPrefix: 'plain' } },
   kinesis: { key: 'kinesis', shape: { ...BATCHED_SHAPE, kinesisStreamName: 'plain' } },
   sitewise: { key: 'IotSitewise', shape: BATCHED_SHAPE },

@@ -1,10 +1,10 @@
 import type { CborMap, CborValue } from '../protocol/cbor-decoder.ts'
 import {
-  EXPORT_FORMAT_NUMBERS,
-  PERSISTENCE_NUMBERS,
-  STATUS_LEVEL_NUMBERS,
-  STRATEGY_NUMBERS
-} from '../protocol/definition-fields.ts'
+  EXPORT_FORMAT_NAMES,
+  PERSISTENCE_NAMES,
+  STATUS_LEVEL_NAMES,
+  STRATEGY_NAMES
+} from '../protocol/definition-names.ts'
 import { isObject, type Loose } from './document.ts'
 
 /** Names of an enum, as the client libraries write them, with their numbers on the wire. */
@@ -14,22 +14,10 @@ interface Choice {
 type Shape = 'text' | 'integer' | 'flag' | Choice | { readonly list: ObjectShape } | { readonly object: ObjectShape }
 type ObjectShape = Readonly<Record<string, Shape>>
 
-const STRATEGY: Choice = {
-  numbers: { RejectNewData: STRATEGY_NUMBERS.rejectNewData, OverwriteOldestData: STRATEGY_NUMBERS.overwriteOldestData }
-}
-const PERSISTENCE: Choice = { numbers: { File: PERSISTENCE_NUMBERS.file, Memory: PERSISTENCE_NUMBERS.memory } }
-const EXPORT_FORMAT: Choice = {
-  numbers: { RAW_NOT_BATCHED: EXPORT_FORMAT_NUMBERS.rawNotBatched, JSON_BATCHED: EXPORT_FORMAT_NUMBERS.jsonBatched }
-}
-const STATUS_LEVEL: Choice = {
-  numbers: {
-    ERROR: STATUS_LEVEL_NUMBERS.error,
-    WARN: STATUS_LEVEL_NUMBERS.warn,
-    INFO: STATUS_LEVEL_NUMBERS.info,
-    DEBUG: STATUS_LEVEL_NUMBERS.debug,
-    TRACE: STATUS_LEVEL_NUMBERS.trace
-  }
-}
+const STRATEGY: Choice = { numbers: STRATEGY_NAMES }
+const PERSISTENCE: Choice = { numbers: PERSISTENCE_NAMES }
+const EXPORT_FORMAT: Choice = { numbers: EXPORT_FORMAT_NAMES }
+const STATUS_LEVEL: Choice = { numbers: STATUS_LEVEL_NAMES }
 
 const BATCHED: ObjectShape = {
   identifier: 'text',
