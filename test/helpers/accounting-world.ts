@@ -1,34 +1,16 @@
 import assert from 'node:assert/strict'
-import {
-  createExportEngine,
-  decodeProgress,
-  encodeProgress,
-  exportSourceOf,
-  type Account,
-  type ExportEngine,
-  type ExportProgress
-} from '../../component/export/index.ts'
+import { decodeProgress, type Account, type ExportEngine, type ExportProgress } from '../../component/export/index.ts'
 import type { ExportBatch, SendOutcome } from '../../component/export/sink.ts'
 import type { HttpExport } from '../../component/model/export-definition.ts'
 import type { StreamDefinition } from '../../component/model/stream-definition.ts'
-import { createMemoryDisk, createSyncLimiter } from '../../component/store/index.ts'
-import {
-  catalogueKeys,
-  createCheckpointer,
-  createRegistry,
-  createSpaceGuard,
-  createStreamFolders,
-  type Checkpointer,
-  type Registry,
-  type Stream
-} from '../../component/stream/index.ts'
+import { catalogueKeys, type Checkpointer, type Registry, type Stream } from '../../component/stream/index.ts'
 import { httpExport } from './export-harness.ts'
 import { createFakeCatalogue, type FakeCatalogue } from './fake-catalogue.ts'
 import { createFakeClock, type FakeClock } from './fake-clock.ts'
 import { createFaultyDisk, type FaultyDisk } from './faulty-disk.ts'
-import { createRecordingLog } from './recording-log.ts'
 import { createSeededRandom } from './seeded-random.ts'
-import { definitionOf, STORE } from './stream-scene.ts'
+import { definitionOf } from './stream-scene.ts'
+import { openWholeStore } from './whole-store.ts'
 
 export type AccountingStep =
   | { readonly kind: 'append'; readonly count: number }
@@ -232,51 +214,11 @@ export class AccountingWorld {
 
   async #open(sameBoot: boolean): Promise<void> {
     const [disk, clock, catalogue, random] = [this.#disk, this.#clock, this.#catalogue, this.#random]
-    const logger = createRecordingLog()
-    const checkpointer = createCheckpointer({ catalogue, clock, logger })
-    this.#checkpointer = checkpointer
-    const engine = createExportEngine({
-      clock,
-      random,
-      log: logger,
-      progress: {
-        save: (id, name, progress) =>
-          checkpointer.put(catalogueKeys.exportProgress(id, name), encodeProgress(progress)),
-        remove: (id, name) => checkpointer.put(catalogueKeys.exportProgress(id, name), undefined)
-      },
-      limitsOf: () => ({ countMax: 20, bytesMax: 2_000, sizeOf: ({ payload }) => payload.length }),
-      sendBatch: (batch) => this.#send(batch),
-      concurrencyMax: 2
-    })
-    const readProgress = (values: ReadonlyMap<string, Buffer>): Map<string, ExportProgress> =>
-      new Map([...values].flatMap(([name, value]) => [[name, decodeProgress(value)!] as const]))
-    this.#registry = createRegistry({
-      catalogue,
-      checkpointer,
-      folders: createStreamFolders({
-        disk,
-        memory: createMemoryDisk({ bytesMax: 1_000_000 }),
-        root: STORE,
-        clock,
-        logger,
-        syncs: createSyncLimiter(6),
-        sameBoot
-      }),
-      space: createSpaceGuard({ disk, folder: STORE, clock, logger }),
-      observer: {
-        opened: (stream, values) =>
-          engine.open(exportSourceOf(stream), stream.definition.exports, readProgress(values)),
-        updated: (stream) => engine.update(stream.id, stream.definition.exports),
-        deleted: (stream, hold) => hold(engine.close(stream.id))
-      },
-      clock,
-      random,
-      logger,
-      defer: setImmediate
-    })
-    this.#engine = engine
-    await this.#registry.recover()
-    engine.start()
+    const sendBatch = (batch: ExportBatch): Promise<SendOutcome> => this.#send(batch)
+    const opened = await openWholeStore({ disk, clock, catalogue, random, sameBoot, sendBatch })
+    this.#registry = opened.registry
+    this.#engine = opened.engine
+    this.#checkpointer = opened.checkpointer
   }
 
   /** Everything saved so far reaches the catalogue. */

@@ -1,30 +1,14 @@
 import assert from 'node:assert/strict'
-import {
-  createExportEngine,
-  decodeProgress,
-  encodeProgress,
-  exportSourceOf,
-  type ExportEngine,
-  type ExportProgress
-} from '../../component/export/index.ts'
 import type { ExportBatch, SendOutcome } from '../../component/export/sink.ts'
 import type { StreamDefinition } from '../../component/model/stream-definition.ts'
-import { createMemoryDisk, createSyncLimiter } from '../../component/store/index.ts'
-import {
-  catalogueKeys,
-  createCheckpointer,
-  createRegistry,
-  createSpaceGuard,
-  createStreamFolders,
-  type Registry
-} from '../../component/stream/index.ts'
+import type { Registry } from '../../component/stream/index.ts'
 import { httpExport } from './export-harness.ts'
 import { createFakeCatalogue, type FakeCatalogue } from './fake-catalogue.ts'
 import { createFakeClock, type FakeClock } from './fake-clock.ts'
 import { createFaultyDisk, type FaultyDisk } from './faulty-disk.ts'
-import { createRecordingLog } from './recording-log.ts'
 import { createSeededRandom } from './seeded-random.ts'
-import { definitionOf, STORE } from './stream-scene.ts'
+import { definitionOf } from './stream-scene.ts'
+import { openWholeStore } from './whole-store.ts'
 
 export const SIMULATION_STEPS = ['append', 'append', 'append', 'wait', 'wait', 'jump', 'kill', 'power cut'] as const
 export type SimulationStep = (typeof SIMULATION_STEPS)[number]
@@ -59,7 +43,6 @@ export class Simulation {
   #catalogue: FakeCatalogue = createFakeCatalogue()
   #clock: FakeClock = createFakeClock()
   #registry!: Registry
-  #engine!: ExportEngine
   #run = 0
   #count = 0
   #isReliable = false
@@ -207,49 +190,8 @@ export class Simulation {
 
   async #open(sameBoot: boolean): Promise<void> {
     const [disk, clock, catalogue, random] = [this.#disk, this.#clock, this.#catalogue, this.#random]
-    const logger = createRecordingLog()
-    const checkpointer = createCheckpointer({ catalogue, clock, logger })
-    const engine = createExportEngine({
-      clock,
-      random,
-      log: logger,
-      progress: {
-        save: (id, name, progress) =>
-          checkpointer.put(catalogueKeys.exportProgress(id, name), encodeProgress(progress)),
-        remove: (id, name) => checkpointer.put(catalogueKeys.exportProgress(id, name), undefined)
-      },
-      limitsOf: () => ({ countMax: 20, bytesMax: 2_000, sizeOf: ({ payload }) => payload.length }),
-      sendBatch: (batch) => this.#send(batch),
-      concurrencyMax: 2
-    })
-    const readProgress = (values: ReadonlyMap<string, Buffer>): Map<string, ExportProgress> =>
-      new Map([...values].flatMap(([name, value]) => [[name, decodeProgress(value)!] as const]))
-    this.#registry = createRegistry({
-      catalogue,
-      checkpointer,
-      folders: createStreamFolders({
-        disk,
-        memory: createMemoryDisk({ bytesMax: 1_000_000 }),
-        root: STORE,
-        clock,
-        logger,
-        syncs: createSyncLimiter(6),
-        sameBoot
-      }),
-      space: createSpaceGuard({ disk, folder: STORE, clock, logger }),
-      observer: {
-        opened: (stream, values) =>
-          engine.open(exportSourceOf(stream), stream.definition.exports, readProgress(values)),
-        updated: (stream) => engine.update(stream.id, stream.definition.exports),
-        deleted: (stream, hold) => hold(engine.close(stream.id))
-      },
-      clock,
-      random,
-      logger,
-      defer: setImmediate
-    })
-    this.#engine = engine
-    await this.#registry.recover()
-    this.#engine.start()
+    const sendBatch = (batch: ExportBatch): Promise<SendOutcome> => this.#send(batch)
+    const { registry } = await openWholeStore({ disk, clock, catalogue, random, sameBoot, sendBatch })
+    this.#registry = registry
   }
 }
