@@ -194,8 +194,11 @@ export function createRegistry(options: RegistryOptions): Registry {
     const obstacle = updateObstacle(stream.definition, definition, stream.storageStatus(), mayDropData)
     if (obstacle !== undefined) return { ok: false, failure: obstacle }
     const before = encodeDefinition(stream.definition)
+    // An export that is gone from the definition is known by its progress alone: that must not become durable later.
+    const progress = checkpointer.flush().catch(() => undefined)
     try {
       await catalogue.commit([{ key: catalogueKeys.stream(stream.id), value: encodeDefinition(definition) }])
+      await progress
     } catch (error) {
       await catalogue.commit([{ key: catalogueKeys.stream(stream.id), value: before }]).catch(() => undefined)
       return faultAnswer('updated', definition.name, 'updateFailed', error)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FAILURES } from '../../../component/model/failure.ts'
+import { catalogueKeys } from '../../../component/stream/catalogue-records.ts'
 import { flush } from '../../helpers/fake-clock.ts'
 import { failing } from '../../helpers/faulty-disk.ts'
 import { createPromiseGate } from '../../helpers/promise-gate.ts'
@@ -91,6 +92,17 @@ test('an update holds after a restart; a failed one holds neither now nor then',
   const after = await restart(scene, 'power cut')
   assert.equal(streamOf(after, 'a').definition.segmentSizeBytes, 4_096)
   assert.equal(failureText(await scene.registry.update(definitionOf('b'))), FAILURES.streamMissing.message)
+})
+
+test('an update is not durable before the progress of the exports that it may remove (behaviour 10.5)', async () => {
+  const exports = [{ kind: 's3', identifier: 'e' }] as const
+  const scene = await openScene()
+  await scene.registry.create(definitionOf('a', { exports }))
+  scene.checkpointer.put(catalogueKeys.exportProgress(streamOf(scene, 'a').id, 'e'), Buffer.from('tasks'))
+  assert.equal((await scene.registry.update(definitionOf('a'))).ok, true)
+  const next = await restart(scene, 'kill', { seed: 3 })
+  assert.deepEqual(streamOf(next, 'a').definition.exports, [])
+  assert.deepEqual(next.progress, ['a/e=tasks'])
 })
 
 test('an update to a smaller overwriting stream is refused below what is stored', async () => {
