@@ -3,10 +3,10 @@ import { after, test } from 'node:test'
 import { BatchPutAssetPropertyValueErrorCode } from '@aws-sdk/client-iotsitewise'
 import type { SiteWiseExport } from '../../component/model/export-definition.ts'
 import { createSiteWiseSink } from '../../component/sinks/sitewise/sink.ts'
-import { COMMON_CONTENT_ERRORS, COMMON_ERRORS, documentedErrors } from '../helpers/aws-model/errors.ts'
-import { assertClass, type ErrorClass } from '../helpers/aws-wire/error-class.ts'
-import { startWireExport, type WireExport } from '../helpers/aws-wire/wire-export.ts'
-import { localSiteWiseClient, startStrictSiteWise, type StrictSiteWise } from '../helpers/strict-sitewise.ts'
+import type { ErrorClass } from '../helpers/aws-wire/error-class.ts'
+import { MESSAGES, POISON, testErrors, type ErrorScene } from '../helpers/aws-wire/sink-errors.ts'
+import { startWireExport } from '../helpers/aws-wire/wire-export.ts'
+import { localSiteWiseClient, startStrictSiteWise } from '../helpers/strict-sitewise.ts'
 
 /** Every error that the documentation names, for a whole request (behaviour 6.6; 9, item 7). */
 const REQUEST_ERRORS: Readonly<Record<string, ErrorClass>> = {
@@ -32,15 +32,7 @@ const ENTRY_ERRORS: Readonly<Record<string, ErrorClass>> = {
   TimestampOutOfRangeException: 'skip'
 }
 
-const CONTENT_ERRORS: Readonly<Record<string, ErrorClass>> = {
-  RequestEntityTooLargeException: 'skip',
-  ValidationError: 'skip',
-  ValidationException: 'skip'
-}
-
 const definition: SiteWiseExport = { kind: 'sitewise', identifier: 'w' }
-const COUNT = 7
-const POISON = 3
 const NOW_S = 1_700_000_000
 
 const payloadOf = (number: number, fields: object = {}, value: object = {}): Buffer =>
@@ -53,68 +45,33 @@ const payloadOf = (number: number, fields: object = {}, value: object = {}): Buf
     })
   )
 
-async function start(payloads: readonly Buffer[]): Promise<{ cloud: StrictSiteWise; wire: WireExport }> {
+async function start(payloads: readonly Buffer[]): Promise<ErrorScene<string>> {
   const cloud = await startStrictSiteWise()
   const client = localSiteWiseClient(cloud.server.origin)
   after(() => {
     client.config.requestHandler.destroy?.()
     return cloud.server.close()
   })
-  return { cloud, wire: startWireExport(definition, payloads, (clock) => createSiteWiseSink({ client, clock })) }
+  const numbers = (): number[] =>
+    [...cloud.kept.values()].map((value) => (JSON.parse(value) as { integerValue: number }).integerValue)
+  const wire = startWireExport(definition, payloads, (clock) => createSiteWiseSink({ client, clock }))
+  return { cloud, wire, arrived: numbers }
 }
 
-const startNumbered = (): ReturnType<typeof start> =>
-  start(Array.from({ length: COUNT }, (_, number) => payloadOf(number)))
-
-const arrived = (cloud: StrictSiteWise): Promise<number[]> =>
-  Promise.resolve([...cloud.kept.values()].map((value) => (JSON.parse(value) as { integerValue: number }).integerValue))
-
-test('the tables are complete', () => {
-  const names = documentedErrors('iotsitewise', 'BatchPutAssetPropertyValue').map(({ name }) => name)
-  assert.deepEqual(Object.keys(REQUEST_ERRORS), names.sort())
+test('the codes of entries are complete', () => {
   assert.deepEqual(Object.keys(ENTRY_ERRORS), Object.values(BatchPutAssetPropertyValueErrorCode).sort())
-  assert.deepEqual(Object.keys(CONTENT_ERRORS), COMMON_CONTENT_ERRORS.map(({ name }) => name).sort())
 })
 
-for (const error of [
-  ...documentedErrors('iotsitewise', 'BatchPutAssetPropertyValue'),
-  ...COMMON_ERRORS.filter(({ name }) => REQUEST_ERRORS[name] === undefined),
-  ...COMMON_CONTENT_ERRORS
-]) {
-  const expected = REQUEST_ERRORS[error.name] ?? CONTENT_ERRORS[error.name] ?? 'wait'
-  test(`a request that meets ${error.name}: ${expected}`, async () => {
-    const { cloud, wire } = await startNumbered()
-    let refused = 0
-    cloud.poison = error
-    cloud.isPoison = (address) => {
-      if (address !== `/${POISON}`) return false
-      refused += 1
-      return true
-    }
-    const heal = (): void => void (cloud.isPoison = () => false)
-    const refuser = { wire, refused: () => refused, heal, arrived: () => arrived(cloud) }
-    await assertClass(expected, error, refuser, COUNT, POISON)
-    assert.deepEqual(cloud.violations, [])
-  })
-}
-
-for (const name of [...Object.keys(ENTRY_ERRORS), 'SomethingNewException']) {
-  const expected = ENTRY_ERRORS[name] ?? 'wait'
-  test(`an entry that meets ${name}: ${expected}`, async () => {
-    const { cloud, wire } = await startNumbered()
-    let refused = 0
-    cloud.failEntry = (address) => {
-      if (address !== `/${POISON}`) return undefined
-      refused += 1
-      return name
-    }
-    const heal = (): void => void (cloud.failEntry = () => undefined)
-    const refuser = { wire, refused: () => refused, heal, arrived: () => arrived(cloud) }
-    await assertClass(expected, { name, status: 200 }, refuser, COUNT, POISON)
-    if (expected === 'skip') assert.equal(refused, name === 'ConflictingOperationException' ? 6 : 1)
-    assert.deepEqual(cloud.violations, [])
-  })
-}
+testErrors<string>({
+  service: 'iotsitewise',
+  operation: 'BatchPutAssetPropertyValue',
+  requestErrors: REQUEST_ERRORS,
+  messageErrors: ENTRY_ERRORS,
+  // One among others, then alone until it is given up.
+  refusals: { ConflictingOperationException: 6 },
+  isPoison: (address) => address === `/${POISON}`,
+  start: () => start(Array.from({ length: MESSAGES }, (_, number) => payloadOf(number)))
+})
 
 test('entries that the model does not allow are skipped one by one, all others arrive', async () => {
   const UUID = '1db7ac6a-0a2a-4b5e-8a30-0c5d4a3f7b11'
@@ -137,8 +94,8 @@ test('entries that the model does not allow are skipped one by one, all others a
     payloadOf(23)
   ]
   const payloads = broken.flatMap((each, index) => [each, ...good.slice(index, index + 1)])
-  const { cloud, wire } = await start(payloads)
+  const { wire, arrived } = await start(payloads)
   await wire.finish()
   assert.equal(wire.skipped, broken.length)
-  assert.deepEqual((await arrived(cloud)).sort(), [20, 21, 22, 23])
+  assert.deepEqual([...arrived()].sort(), [20, 21, 22, 23])
 })

@@ -92,7 +92,7 @@ test('whatever single entries meet, all others arrive, in order for every proper
   const cloud = await startCloud()
   const random = createSeededRandom(7)
   const conflicts = new Map<string, number>()
-  cloud.failEntry = (address) => {
+  cloud.failMessage = (address) => {
     if (address === '/gone') return 'ResourceNotFoundException'
     if (address === '/busy') return 'ConflictingOperationException'
     if (random.fraction() < 0.2) return 'ThrottlingException'

@@ -30,7 +30,7 @@ export interface StrictSiteWise {
   /** Entries, of any accepted request, in order. */
   readonly entries: readonly Entry[]
   /** Fails single entries: the error code by address, or undefined. */
-  failEntry: (address: string) => string | undefined
+  failMessage: (address: string) => string | undefined
   /** Refuses the whole request when it holds such an address. */
   isPoison: (address: string) => boolean
   /** The error with which such a request is refused. */
@@ -100,7 +100,7 @@ export async function startStrictSiteWise(): Promise<StrictSiteWise> {
     },
     sizes,
     entries: accepted,
-    failEntry: () => undefined,
+    failMessage: () => undefined,
     isPoison: () => false,
     poison: { name: 'InvalidRequestException', status: 400 }
   }
@@ -120,7 +120,7 @@ export async function startStrictSiteWise(): Promise<StrictSiteWise> {
       }
       sizes.push(entries.length)
       const errorEntries = entries.flatMap((entry) => {
-        const errorCode = strict.failEntry(addressOf(entry))
+        const errorCode = strict.failMessage(addressOf(entry))
         if (errorCode !== undefined) {
           return [{ entryId: entry.entryId, errors: [{ errorCode, errorMessage: 'told so', timestamps: [] }] }]
         }
