@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findBrowser } from '../test/helpers/chromium.ts'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 /** A test file that hangs fails after this time. */
@@ -19,7 +20,7 @@ const CHECKS = {
 } as const
 
 /** Suites by name, in running order: a folder of test/, or one file. Others run only when they are named. */
-const SUITES = ['unit', 'contract', 'property', 'fuzz', 'tidy', 'docs', 'integration', 'bundle', 'crash'] as const
+const SUITES = ['unit', 'contract', 'property', 'fuzz', 'tidy', 'docs', 'integration', 'bundle', 'crash', 'browser']
 /** Suites that run the built bundle. */
 const NEED_BUILD: ReadonlySet<string> = new Set(['integration', 'bundle', 'crash', 'smoke', 'browser'])
 
@@ -79,6 +80,10 @@ function runAll(names: readonly string[]): Count[] {
   const folder = mkdtempSync(join(tmpdir(), 'test-report-'))
   let built = false
   for (const name of chosen) {
+    if (name === 'browser' && names.length === 0 && findBrowser() === undefined) {
+      console.log('\n== browser: left out, Chromium is not installed (apt-get install chromium)')
+      continue
+    }
     if (isCheck(name)) {
       counts.push(runCheck(name))
       built ||= name === 'build'

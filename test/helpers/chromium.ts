@@ -101,9 +101,14 @@ function openProtocol(child: ChildProcess): {
   }
 }
 
+/** Path of the installed Chromium; undefined where there is none. */
+export function findBrowser(): string | undefined {
+  return PATHS.find((candidate) => existsSync(candidate))
+}
+
 /** Starts Chromium without a window; whoever does closes it. @throws Error when it is not installed */
 export function openBrowser(): Browser {
-  const path = PATHS.find((candidate) => existsSync(candidate))
+  const path = findBrowser()
   if (path === undefined) throw new Error('Chromium is not installed: apt-get install chromium')
   const profile = mkdtempSync(join(tmpdir(), 'chromium-'))
   const stdio = ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] as const
