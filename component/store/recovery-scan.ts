@@ -105,7 +105,8 @@ async function scanRecords(
     damage: segment.damage,
     stopsAtDamage: (sequenceMin) => {
       met.damage = true
-      met.cut = sequenceMin >= cutFrom
+      // Nothing is missing where the next segment goes on: it is what a copy was made of, and whose cut is undone.
+      met.cut = sequenceMin >= cutFrom && sequenceMin < sequenceEnd
       return met.cut
     }
   })

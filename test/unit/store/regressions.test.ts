@@ -57,6 +57,24 @@ describe('found by random histories:', () => {
       assert.deepEqual(await readTexts(third), ['0:a'])
     }))
 
+  it('what comes back behind a segment whose end was copied does not take the copy along', () =>
+    underManySeeds(async (disk) => {
+      const log = await createLog(logOptions(disk, FOLDER))
+      await log.append(records('a'))
+      await log.sync()
+      const { state } = log
+      await log.append(records('b'.repeat(100), 'c'))
+      const segment = disk.paths.find((path) => path.endsWith('.log') && !path.endsWith('spare.log'))!
+      const before = disk.contentOf(segment)
+      disk.rule = failing({ operation: 'sync' }, { code: 'EIO' }, 1)
+      await log.sync()
+      const cut = disk.cutPower()
+      // The end was cut off, but the cut was not synced: a power cut leaves any part of it.
+      cut.damage(segment, before.subarray(0, state.durable.offset + 30))
+      const { log: again } = await openLog({ ...logOptions(cut, FOLDER), state, summaries: new Map(), sameBoot: false })
+      assert.deepEqual(await readTexts(again), ['0:a', `1:${'b'.repeat(100)}`, '2:c'])
+    }))
+
   it('a dropped segment whose sync failed keeps what follows from counting as durable', () =>
     underManySeeds(async (disk) => {
       const log = await createLog(logOptions(disk, FOLDER))
