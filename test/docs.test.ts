@@ -384,7 +384,7 @@ describe('docs/limits.md', () => {
     '': 1
   }
   const numberOf = (text: string): number => {
-    const [, digits = '', unit = ''] = /^([\d,]+) ?([A-Za-z]*)$/.exec(text) ?? []
+    const [, digits = '', unit = ''] = /^([\d,.]+) ?([A-Za-z]*)$/.exec(text) ?? []
     return Number(digits.replaceAll(',', '')) * (UNITS[unit] ?? NaN)
   }
   /** They depend on the machine. */
@@ -416,6 +416,27 @@ describe('docs/limits.md', () => {
       const [name = '', path = ''] = [codeSpans(constant)[0], codeSpans(file)[0]]
       assert.match(read(join('component', path)), new RegExp(`const ${name}\\b`), `${name} in ${path}`)
     }
+  })
+
+  it('has every bound of the monitor and its page', () => {
+    const told = new Set(
+      rows.map(([constant = '', file = '', value = '']) =>
+        [...codeSpans(constant), ...codeSpans(file), numberOf(value)].join()
+      )
+    )
+    const folder = join('component', 'monitor')
+    const actual = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .flatMap((path) =>
+        [...read(join(folder, path)).matchAll(/^(?:export )?const (\w+_MAX(?:_MS)?) = ([\d_.]+)$/gm)].map(
+          ([, name, value = '']) => [name, `monitor/${path}`, Number(value.replaceAll('_', ''))].join()
+        )
+      )
+    assert.ok(actual.length > 10, 'the bounds are found')
+    assert.deepEqual(
+      actual.filter((bound) => !told.has(bound)),
+      []
+    )
   })
 })
 
