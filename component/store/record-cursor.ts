@@ -12,7 +12,7 @@ import {
   sequenceAt,
   type RecordBounds
 } from './record.ts'
-import { findRecord, isLargeRecordValid } from './record-search.ts'
+import { findRecordInOrder, isLargeRecordValid } from './record-search.ts'
 import { createTolerantReader } from './tolerant-reader.ts'
 
 const WINDOW_BYTES_MAX = MIB
@@ -73,6 +73,10 @@ export class RecordCursor {
   #window: Buffer = Buffer.alloc(0)
   #windowStart = 0
   #windowBytes: number
+  /** A valid record stands at the position, but not the next one: it may have been written over that place. */
+  #isAhead = false
+  /** Where such a record turned out to be in order: what lies before it was lost on purpose, or is damaged. */
+  #inOrderAt = -1
   /** Payload of the current record, if it lies in the window. */
   #payload: Buffer | undefined
 
@@ -97,6 +101,7 @@ export class RecordCursor {
 
   /** Steps to the next record if all of it has been read already; false says nothing about what comes. */
   nextInWindow(): boolean {
+    this.#isAhead = false
     const position = this.#position - this.#windowStart
     const available = this.#window.length - position
     if (available < RECORD_HEADER_BYTES || !this.#isPlausible(position)) return false
@@ -106,6 +111,8 @@ export class RecordCursor {
     const payload = this.#window.subarray(position + RECORD_HEADER_BYTES, position + bytes)
     const checksum = crc32(payload, headerChecksum(this.#window, position, this.#options.seed))
     if (checksum !== checksumAt(this.#window, position)) return false
+    this.#isAhead = sequenceAt(this.#window, position) !== this.sequenceMin && this.#position !== this.#inOrderAt
+    if (this.#isAhead) return false
     this.#accept(position, bytes)
     this.#payload = payload
     return true
@@ -197,22 +204,29 @@ export class RecordCursor {
     return true
   }
 
-  /** Moves behind damage. False when the options end the scan here. */
+  /** Moves behind damage, or finds that there is none. False when the options end the scan here. */
   async #skipDamage(): Promise<boolean> {
-    const { damage, end, seed, bounds, stopsAtDamage, onDamage } = this.#options
+    const { damage, stopsAtDamage, onDamage } = this.#options
     const from = this.#position
-    if (stopsAtDamage?.(this.sequenceMin) === true) return false
-    const known = damage.get(from)
-    if (known !== undefined) {
-      this.#position = known
-      return true
-    }
-    const searchBounds = { sequenceMin: this.sequenceMin, sequenceEnd: bounds.sequenceEnd }
-    const to = await findRecord(this.#reader, from + 1, end, searchBounds, seed)
+    if (!this.#isAhead && stopsAtDamage?.(this.sequenceMin) === true) return false
+    const remembered = damage.get(from)
+    // What was read and in order once may be damaged now.
+    const known = remembered === from && !this.#isAhead ? undefined : remembered
+    const to = known ?? (await this.#findNext(from))
+    if (to > from && this.#isAhead && stopsAtDamage?.(this.sequenceMin) === true) return false
     this.#position = to
+    this.#inOrderAt = to
+    if (known !== undefined) return true
     // What the disk refused to read today it may give tomorrow.
     if (!this.hasReadErrors && damage.size < REMEMBERED_DAMAGE_MAX) damage.set(from, to)
-    onDamage?.(from, to)
+    if (to > from) onDamage?.(from, to)
     return true
+  }
+
+  #findNext(from: number): Promise<number> {
+    const { end, seed, bounds } = this.#options
+    const start = this.#isAhead ? from : from + 1
+    const searchBounds = { sequenceMin: this.sequenceMin, sequenceEnd: bounds.sequenceEnd }
+    return findRecordInOrder(this.#reader, start, end, searchBounds, seed)
   }
 }

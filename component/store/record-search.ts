@@ -1,12 +1,13 @@
 import { crc32 } from '../base/crc32.ts'
-import { MIB } from '../base/limits.ts'
+import { KIB, MIB } from '../base/limits.ts'
 import {
   checksumAt,
   headerChecksum,
   hasValidChecksum,
   isPlausibleHeader,
   payloadLengthAt,
-  RECORD_HEADER_BYTES
+  RECORD_HEADER_BYTES,
+  sequenceAt
 } from './record.ts'
 import type { RecordBounds } from './record.ts'
 import type { TolerantReader } from './tolerant-reader.ts'
@@ -18,6 +19,9 @@ const WINDOW_BYTES = MIB
  * full of made-up headers would make the search quadratic.
  */
 const CHECKSUM_BYTES_PER_BYTE = 4
+
+/** So much of a file may have been written over another place of it at once, and is told from what belongs there. */
+const STRAY_BYTES_MAX = 64 * KIB
 
 /** Verifies a record too large to be held, piece by piece. `header` holds its header at position 0. */
 export async function isLargeRecordValid(
@@ -70,4 +74,51 @@ export async function findRecord(
     windowStart += candidates
   }
   return end
+}
+
+/**
+ * Finds the next valid record at or behind `start` that is where it belongs. A block of the same file that was written
+ * over an earlier place holds valid records of too high numbers: those behind it go back to lower ones (reliability
+ * ST14).
+ * @param bounds sequence numbers that may come there
+ * @returns its offset, or `end` when there is none
+ */
+export async function findRecordInOrder(
+  reader: TolerantReader,
+  start: number,
+  end: number,
+  bounds: RecordBounds,
+  seed: number
+): Promise<number> {
+  let found = await findRecord(reader, start, end, bounds, seed)
+  while (found < end) {
+    const first = sequenceAt(await reader.read(found, RECORD_HEADER_BYTES), 0)
+    if (first === bounds.sequenceMin) return found
+    const runEnd = await findRunEnd(reader, found, end, { ...bounds, sequenceMin: first }, seed)
+    const behind = await findRecord(reader, runEnd, end, bounds, seed)
+    if (behind === end || sequenceAt(await reader.read(behind, RECORD_HEADER_BYTES), 0) > first) return found
+    found = behind
+  }
+  return end
+}
+
+/** The end of the valid records that follow each other from `start` on, as far as a stray block may reach. */
+async function findRunEnd(
+  reader: TolerantReader,
+  start: number,
+  end: number,
+  bounds: RecordBounds,
+  seed: number
+): Promise<number> {
+  const window = await reader.read(start, Math.min(STRAY_BYTES_MAX, end - start))
+  let position = 0
+  let { sequenceMin } = bounds
+  while (position + RECORD_HEADER_BYTES < window.length) {
+    const isPlausible = isPlausibleHeader(window, position, { ...bounds, sequenceMin }, window.length - position)
+    const bytes = RECORD_HEADER_BYTES + payloadLengthAt(window, position)
+    if (!isPlausible || !hasValidChecksum(window, position, bytes, seed)) break
+    sequenceMin = sequenceAt(window, position) + 1
+    position += bytes
+  }
+  return start + Math.max(position, 1)
 }

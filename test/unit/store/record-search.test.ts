@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { RECORD_HEADER_BYTES, writeRecord, writeUint64 } from '../../../component/store/record.ts'
-import { findRecord } from '../../../component/store/record-search.ts'
+import { findRecord, findRecordInOrder } from '../../../component/store/record-search.ts'
 
 const SEED = 99
 const BOUNDS = { sequenceMin: 5, sequenceEnd: 2 ** 40 }
@@ -58,5 +58,34 @@ describe('the search for the next record', () => {
 
   it('ends at the end of a file that is shorter than it should be', async () => {
     assert.equal(await findRecord(readerOf(Buffer.alloc(100)), 0, 1_000, BOUNDS, SEED), 1_000)
+  })
+})
+
+describe('the search for the next record in order', () => {
+  /** Records of these numbers, one behind the other. */
+  function fileOf(...numbers: readonly number[]): Buffer {
+    const bytes = Buffer.alloc(numbers.length * (RECORD_HEADER_BYTES + 6))
+    let end = 0
+    for (const number of numbers) end = writeRecord(bytes, end, Buffer.alloc(6, number), number, 1, SEED)
+    return bytes
+  }
+  const placeOf = async (bytes: Buffer): Promise<number> =>
+    (await findRecordInOrder(readerOf(bytes), 0, bytes.length, BOUNDS, SEED)) / (RECORD_HEADER_BYTES + 6)
+
+  it('passes over a block that was written over an earlier place', async () => {
+    assert.equal(await placeOf(fileOf(20, 21, 8, 9, 19, 20, 21)), 2)
+    assert.equal(await placeOf(fileOf(20, 21, 8, 9)), 2)
+  })
+
+  it('takes a record whose neighbours before it are lost', async () => {
+    assert.equal(await placeOf(fileOf(5, 6)), 0)
+    assert.equal(await placeOf(fileOf(20, 21)), 0)
+    assert.equal(await placeOf(fileOf(20, 21, 25, 26)), 0)
+    assert.equal(await placeOf(fileOf(3, 20, 4, 21)), 1)
+  })
+
+  it('takes a long run for what belongs there, whatever follows', async () => {
+    const long = Array.from({ length: 3_000 }, (_, index) => 20 + index)
+    assert.equal(await placeOf(fileOf(...long, 8)), 0)
   })
 })
