@@ -1,9 +1,9 @@
 import type { Account, AccountRange } from './account.ts'
 
-/** An account as a part of the catalogue's JSON: numbers in a fixed order, then the ranges. */
+/** An account as a part of the catalogue's JSON: numbers in a fixed order, the ranges, and numbers that came later. */
 export function encodeAccount(account: Account): readonly unknown[] {
   const { origin, exported, skipped, dropped, replays, skippedRanges, droppedRanges } = account
-  const { overwritten, expired, damaged } = dropped
+  const { overwritten, expired, damaged, reclaimed, evicted } = dropped
   return [
     origin,
     exported,
@@ -13,13 +13,17 @@ export function encodeAccount(account: Account): readonly unknown[] {
     damaged,
     replays,
     skippedRanges.map(encodeRange),
-    droppedRanges.map(encodeRange)
+    droppedRanges.map(encodeRange),
+    reclaimed,
+    evicted
   ]
 }
 
 const encodeRange = ({ first, last, count, reason }: AccountRange): readonly unknown[] => [first, last, count, reason]
 
 const COUNTS = 7
+/** Counts and ranges that every account has. */
+const MEMBERS = 9
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
 /** The account in a part of the catalogue's JSON; undefined when it cannot be read: then a new one is opened. */
@@ -29,12 +33,15 @@ export function decodeAccount(value: unknown): Account | undefined {
   const [skippedRanges, droppedRanges] = [decodeRanges(value[COUNTS]), decodeRanges(value[COUNTS + 1])]
   if (counts.length < COUNTS || !counts.every(isCount)) return undefined
   if (skippedRanges === undefined || droppedRanges === undefined) return undefined
+  const later = (value as unknown[]).slice(MEMBERS)
+  if (!later.every(isCount)) return undefined
+  const [reclaimed = 0, evicted = 0] = later
   const [origin = 0, exported = 0, skipped = 0, overwritten = 0, expired = 0, damaged = 0, replays = 0] = counts
   return {
     origin,
     exported,
     skipped,
-    dropped: { overwritten, expired, damaged },
+    dropped: { overwritten, expired, reclaimed, evicted, damaged },
     skippedRanges,
     droppedRanges,
     replays

@@ -59,7 +59,7 @@ export function openAccount(origin: number, replays: number): Account {
     origin,
     exported: 0,
     skipped: 0,
-    dropped: { overwritten: 0, expired: 0, damaged: 0 },
+    dropped: { overwritten: 0, expired: 0, reclaimed: 0, evicted: 0, damaged: 0 },
     skippedRanges: [],
     droppedRanges: [],
     replays

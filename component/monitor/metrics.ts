@@ -1,3 +1,5 @@
+import { DROP_CAUSES } from '../export/index.ts'
+import { REMOVAL_CAUSES } from '../model/removal.ts'
 import type { MetricFamily, Series } from './exposition.ts'
 import type { ExportReport, StatusReport, StreamReport } from './report.ts'
 
@@ -147,10 +149,8 @@ const STREAM_METRICS: readonly Metric[] = [
     type: 'counter',
     help: 'Messages that retention has removed since the stream was made, exported or not',
     series: function* ({ streams }) {
-      for (const { name, removed } of streams) {
-        yield { labels: { stream: name, cause: 'overwritten' }, value: removed.overwritten }
-        yield { labels: { stream: name, cause: 'expired' }, value: removed.expired }
-      }
+      for (const { name, removed } of streams)
+        for (const cause of REMOVAL_CAUSES) yield { labels: { stream: name, cause }, value: removed[cause] }
     }
   },
   {
@@ -170,9 +170,7 @@ const EXPORT_METRICS: readonly Metric[] = [
     series: ofExports(({ account: { exported, skipped, dropped, waiting } }) => [
       [exported, { fate: 'exported' }],
       [skipped, { fate: 'skipped' }],
-      [dropped.overwritten, { fate: 'overwritten' }],
-      [dropped.expired, { fate: 'expired' }],
-      [dropped.damaged, { fate: 'damaged' }],
+      ...DROP_CAUSES.map((cause) => [dropped[cause], { fate: cause }] as const),
       [waiting, { fate: 'waiting' }]
     ])
   },

@@ -1,4 +1,5 @@
 import type { Account, ExportActivity } from '../export/index.ts'
+import type { RemovalCause } from '../model/removal.ts'
 
 /*
  * The form of /status. Numbers of messages are sequence numbers; times are milliseconds since the epoch; what is not
@@ -80,7 +81,7 @@ export interface StreamReport {
   /** Record bytes appended since the server was started, with those that were stored then. */
   readonly appendedBytes: number
   /** What retention has removed since the stream was made. */
-  readonly removed: { readonly overwritten: number; readonly expired: number }
+  readonly removed: Readonly<Record<RemovalCause, number>>
   readonly appendProblem: string | null
   readonly exports: readonly ExportReport[]
 }

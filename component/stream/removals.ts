@@ -57,17 +57,20 @@ function joined(list: readonly Removal[], removal: Removal): readonly Removal[] 
 
 type Memory = Pick<Removals, 'list' | 'totals'>
 
-/** `[overwritten, expired, [from, below, cause], …]`, the cause as its place in REMOVAL_CAUSES. */
+/** `[total of each cause…, [from, below, cause], …]`, totals and causes by their place in REMOVAL_CAUSES. */
 function encode(list: readonly Removal[], totals: Removals['totals']): Buffer {
   const entries = list.map(({ from, below, cause }) => [from, below, REMOVAL_CAUSES.indexOf(cause)])
-  return Buffer.from(JSON.stringify([totals.overwritten, totals.expired, ...entries]))
+  return Buffer.from(JSON.stringify([...REMOVAL_CAUSES.map((cause) => totals[cause]), ...entries]))
 }
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0
 
+/** Causes that the first records know: the totals of the others are not in them. */
+const FIRST_CAUSES = 2
+
 /** A value that cannot be read counts as absent. */
 function decode(value: Buffer | undefined): Memory {
-  const nothing: Memory = { list: [], totals: { overwritten: 0, expired: 0 } }
+  const nothing: Memory = { list: [], totals: { overwritten: 0, expired: 0, reclaimed: 0, evicted: 0 } }
   if (value === undefined) return nothing
   let parsed: unknown
   try {
@@ -76,8 +79,12 @@ function decode(value: Buffer | undefined): Memory {
     return nothing
   }
   if (!Array.isArray(parsed)) return nothing
-  const [overwritten, expired, ...entries] = parsed as unknown[]
-  if (!isCount(overwritten) || !isCount(expired) || entries.length > REMOVALS_MAX) return nothing
+  const values = parsed as unknown[]
+  const counts = values.filter((value) => !Array.isArray(value))
+  const entries = values.slice(counts.length)
+  if (counts.length !== FIRST_CAUSES && counts.length !== REMOVAL_CAUSES.length) return nothing
+  if (!counts.every(isCount) || entries.length > REMOVALS_MAX) return nothing
+  const [overwritten = 0, expired = 0, reclaimed = 0, evicted = 0] = counts
   const list: Removal[] = []
   for (const entry of entries) {
     const [from, below, place] = Array.isArray(entry) ? (entry as unknown[]) : []
@@ -86,5 +93,5 @@ function decode(value: Buffer | undefined): Memory {
     if (below <= from || from < (list.at(-1)?.below ?? 0)) return nothing
     list.push({ from, below, cause })
   }
-  return { list, totals: { overwritten, expired } }
+  return { list, totals: { overwritten, expired, reclaimed, evicted } }
 }

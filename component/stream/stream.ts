@@ -161,8 +161,8 @@ export function createStream(options: StreamOptions): Stream {
 
   /** Bytes dropped since the last checkpoint that was asked for here. */
   let droppedBytes = 0
-  const dropOldest = (): Promise<void> | undefined => {
-    const dropped = drop('overwritten')
+  const dropOldest = (cause: RemovalCause): Promise<void> | undefined => {
+    const dropped = drop(cause)
     if (dropped === undefined) return undefined
     logger.debug('The oldest segment was dropped to make room', {
       stream: name,
@@ -188,7 +188,7 @@ export function createStream(options: StreamOptions): Stream {
       return policy.overwritesOldest && isDroppable() ? log.sealed[0]?.lastIngestMs : undefined
     },
     // Sealed segments may go while an append is under way. A catalogue that takes nothing is told again later.
-    dropOldest: () => void dropOldest()?.catch(() => undefined)
+    dropOldest: () => void dropOldest('evicted')?.catch(() => undefined)
   }
   const share = options.budget?.join(member)
 
@@ -202,7 +202,7 @@ export function createStream(options: StreamOptions): Stream {
     defer: options.defer,
     written,
     whenDurable: (done) => syncLoop.whenDurable(done),
-    dropOldest,
+    dropOldest: () => dropOldest('overwritten'),
     failureOf
   })
 
@@ -248,7 +248,7 @@ export function createStream(options: StreamOptions): Stream {
     void queue.exclusively(() => {
       isReclaiming = false
       while (closedBecause === undefined && isReclaimable()) {
-        const dropped = drop('overwritten')
+        const dropped = drop('reclaimed')
         logger.debug('An exported segment was dropped', { stream: name, from: dropped?.base, to: log.oldest - 1 })
         options.changed()
       }

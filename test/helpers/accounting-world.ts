@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { decodeProgress, type Account, type ExportEngine, type ExportProgress } from '../../component/export/index.ts'
+import { droppedCount } from '../../component/export/account.ts'
 import type { ExportBatch, SendOutcome } from '../../component/export/sink.ts'
 import type { HttpExport } from '../../component/model/export-definition.ts'
 import type { StreamDefinition } from '../../component/model/stream-definition.ts'
@@ -24,8 +25,7 @@ const TIME_TO_LIVE_MS = 60_000
 /** Messages that the destination never accepts. */
 export const isPoison = (number: number): boolean => number % 11 === 3
 
-const settled = ({ exported, skipped, dropped }: Account): number =>
-  exported + skipped + dropped.overwritten + dropped.expired + dropped.damaged
+const settled = (account: Account): number => account.exported + account.skipped + droppedCount(account)
 
 /**
  * A stream that overwrites and expires, with three exports, on a disk that loses and damages, a catalogue that is behind,

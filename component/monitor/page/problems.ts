@@ -1,5 +1,7 @@
+import { countText, durationText, numberText } from '../../base/quantities.ts'
+import { DROP_HELP, dropHelpFor } from '../../export/drop-help.ts'
 import type { ExportSnapshot, Range, Snapshot, StreamSnapshot } from './snapshot.ts'
-import { countText, durationText, numberText, percentText, rangeText } from './words.ts'
+import { percentText, rangeText } from './words.ts'
 
 /** Something that a person should know of, worst first. */
 export interface Problem {
@@ -91,7 +93,7 @@ function fullProblem({ name, strategyOnFull, totalBytes, maxSizeBytes }: StreamS
 }
 
 const waits = ({ waitingMessages, waitingSeconds }: ExportSnapshot): string => {
-  const since = waitingSeconds === undefined ? '' : `, the oldest for ${durationText(waitingSeconds)}`
+  const since = waitingSeconds === undefined ? '' : `, the oldest for ${durationText(waitingSeconds * 1_000)}`
   return `${countText(waitingMessages, 'message waits', 'messages wait')}${since}.`
 }
 
@@ -122,7 +124,7 @@ function behindProblem(stream: string, of: ExportSnapshot): Problem | undefined 
     key: `behind/${stream}/${identifier}`,
     severity: 'warning',
     title: `Export ${identifier} of ${stream} is behind`,
-    cause: `It works, and its oldest message has waited for ${durationText(waitingSeconds ?? 0)}.`,
+    cause: `It works, and its oldest message has waited for ${durationText((waitingSeconds ?? 0) * 1_000)}.`,
     remedy:
       'If the chart falls, wait. Otherwise raise the bandwidth limit or the capacity of the destination, or send less.',
     effect: waits(of),
@@ -150,23 +152,17 @@ function skipProblem(stream: string, of: ExportSnapshot): Problem | undefined {
   }
 }
 
-const DROP_REMEDIES: Readonly<Record<string, string>> = {
-  overwritten: 'Raise maxSize of the stream, or find out why the export was slower than the appends.',
-  expired: 'Raise timeToLiveMillis of the stream, or find out why the export was slower than the appends.',
-  damaged: 'Look into the log; the disk may be failing, or the power was cut.'
-}
-
 function dropProblem({ name }: StreamSnapshot, of: ExportSnapshot): Problem | undefined {
   const last = of.droppedRanges.at(-1)
   if (of.droppedMessages === 0) return undefined
-  const reason = last?.reason ?? 'overwritten'
+  const help = dropHelpFor(last?.reason ?? '') ?? DROP_HELP.overwritten
   const where = last === undefined ? '' : ` Last numbers: ${rangesInWords(of.droppedRanges)}.`
   return {
     key: `dropped/${name}/${of.identifier}`,
     severity: 'warning',
     title: `${countText(of.droppedMessages, 'message')} of ${name} never got to export ${of.identifier}`,
-    cause: `They were ${reason} before they could be sent.`,
-    remedy: DROP_REMEDIES[reason] ?? 'Look into the log.',
+    cause: sentence(help.meaning),
+    remedy: sentence(help.remedy),
     effect: `They are lost to this destination.${where}`,
     stream: name
   }

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Accounting } from '../../../component/export/account.ts'
 import type { ExportProgress } from '../../../component/export/source.ts'
+import { REMOVAL_CAUSES, type RemovalCause } from '../../../component/model/removal.ts'
 import { AccountingWorld, isPoison, type AccountingStep } from '../../helpers/accounting-world.ts'
 import { createExportHarness, createFakeSource, httpExport, type FakeSource } from '../../helpers/export-harness.ts'
 
@@ -28,19 +29,19 @@ async function live(seed: number, expires: boolean, steps: readonly AccountingSt
 /** A world in which everything is settled after each step, so that the fate of every number is known. */
 type Calm =
   | { readonly kind: 'append'; readonly count: number }
-  | { readonly kind: 'drop' | 'expire' | 'lose'; readonly percent: number }
+  | { readonly kind: RemovalCause | 'lose'; readonly percent: number }
   | { readonly kind: 'damage'; readonly percent: number }
   | { readonly kind: 'toggle' | 'restart' }
   | { readonly kind: 'move'; readonly percent: number }
 
 const calm: fc.Arbitrary<Calm> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('append' as const), count: fc.integer({ min: 1, max: 30 }) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom('drop', 'expire', 'lose', 'damage'), percent }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom(...REMOVAL_CAUSES, 'lose', 'damage'), percent }) },
   { weight: 3, arbitrary: fc.constantFrom('toggle' as const, 'restart' as const).map((kind) => ({ kind })) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('move' as const), percent }) }
 )
 
-type Fate = 'exported' | 'skipped' | 'overwritten' | 'expired' | 'damaged' | 'waiting'
+type Fate = 'exported' | 'skipped' | RemovalCause | 'damaged' | 'waiting'
 
 /** Says of every number by itself what must have become of it. */
 class Oracle {
@@ -77,7 +78,8 @@ class Oracle {
   }
 
   get counts(): Record<Fate, number> {
-    const counts = { exported: 0, skipped: 0, overwritten: 0, expired: 0, damaged: 0, waiting: 0 }
+    const removed = { overwritten: 0, expired: 0, reclaimed: 0, evicted: 0 }
+    const counts = { exported: 0, skipped: 0, ...removed, damaged: 0, waiting: 0 }
     for (const fate of this.#fates.slice(this.#origin)) counts[fate] += 1
     return counts
   }
@@ -117,14 +119,15 @@ class CalmWorld {
         this.#oracle.append(step.count)
         source.append(step.count)
         break
-      case 'drop':
-      case 'expire':
+      case 'overwritten':
+      case 'expired':
+      case 'reclaimed':
+      case 'evicted':
       case 'lose': {
         const below = this.#numberAt(step.percent)
-        const causes = { drop: 'overwritten', expire: 'expired', lose: 'lost' } as const
-        const cause = causes[step.kind]
-        source.drop(below, cause)
-        this.#oracle.lose(below, cause === 'lost' ? 'damaged' : cause)
+        const isUnexplained = step.kind === 'lose'
+        source.drop(below, isUnexplained ? 'lost' : step.kind)
+        this.#oracle.lose(below, isUnexplained ? 'damaged' : step.kind)
         break
       }
       case 'damage': {

@@ -33,7 +33,10 @@ describe('an account', () => {
       { first: 8, last: 8, cause: 'damaged' },
       { first: 10, last: 11, cause: 'damaged' }
     ])
-    assert.deepEqual([account.exported, account.dropped], [3, { overwritten: 3, expired: 2, damaged: 4 }])
+    assert.deepEqual(
+      [account.exported, account.dropped],
+      [3, { overwritten: 3, expired: 2, reclaimed: 0, evicted: 0, damaged: 4 }]
+    )
     assert.equal(account.exported + droppedCount(account), 12)
   })
 
@@ -83,6 +86,7 @@ describe('an account', () => {
   it('comes back from the catalogue, and bad values are none', () => {
     let account = withSkipped(openAccount(3, 2), 4, 4, 'Reason: "quoted"')
     account = withDropped({ ...account, exported: 1 }, 5, 9, 'damaged')
+    account = withDropped(withDropped(account, 10, 11, 'reclaimed'), 12, 14, 'evicted')
     assert.deepEqual(decodeAccount(JSON.parse(JSON.stringify(encodeAccount(account)))), account)
     const good = JSON.parse(JSON.stringify(encodeAccount(account))) as unknown[]
     for (let place = 0; place < good.length; place += 1) {
@@ -90,6 +94,16 @@ describe('an account', () => {
         assert.equal(decodeAccount(good.with(place, bad)), undefined, `${place}: ${JSON.stringify(bad)}`)
     }
     assert.equal(decodeAccount(good.slice(0, 8)), undefined)
+  })
+
+  it('of an earlier version, without reclaimed and evicted messages, is read as it was', () => {
+    const account = {
+      ...openAccount(3, 2),
+      dropped: { overwritten: 4, expired: 5, reclaimed: 0, evicted: 0, damaged: 6 }
+    }
+    const earlier = JSON.parse(JSON.stringify(encodeAccount(account).slice(0, 9))) as unknown[]
+    assert.equal(earlier.length, 9)
+    assert.deepEqual(decodeAccount(earlier), account)
     assert.equal(decodeAccount(null), undefined)
   })
 })

@@ -63,6 +63,7 @@ describe('a budget over all streams', () => {
     // Of the one without exports only the active segment is left.
     await fill(scene, 'first', 4)
     assert.deepEqual(stored(scene), { first: 12, last: 2, none: 2 })
+    assert.deepEqual(streamOf(scene, 'last').removals.list, [{ from: 0, below: 4, cause: 'evicted' }])
   })
 
   it('has the oldest data give way among equals, its own too', async () => {

@@ -19,7 +19,7 @@ describe('removals', () => {
     assert.deepEqual(removals.list, list)
     assert.equal(removals.bytes, 70)
     const again = createRemovals(saved, () => undefined)
-    assert.deepEqual([again.list, again.totals], [list, { overwritten: 5, expired: 2 }])
+    assert.deepEqual([again.list, again.totals], [list, { overwritten: 5, expired: 2, reclaimed: 0, evicted: 0 }])
   })
 
   it('are few: the oldest of too many become one', () => {
@@ -28,11 +28,41 @@ describe('removals', () => {
       removals.add({ from, below: from + 1, cause: from % 2 === 0 ? 'overwritten' : 'expired' }, 1)
     assert.equal(removals.list.length, 32)
     assert.deepEqual(removals.list[0], { from: 0, below: 69, cause: 'overwritten' })
-    assert.deepEqual(removals.totals, { overwritten: 50, expired: 50 })
+    assert.deepEqual(removals.totals, { overwritten: 50, expired: 50, reclaimed: 0, evicted: 0 })
+  })
+
+  it('of an earlier version, which knew two causes, come back', () => {
+    const { list, totals } = createRemovals(Buffer.from('[3,2,[0,3,0],[3,5,1]]'), () => undefined)
+    assert.deepEqual(list, [
+      { from: 0, below: 3, cause: 'overwritten' },
+      { from: 3, below: 5, cause: 'expired' }
+    ])
+    assert.deepEqual(totals, { overwritten: 3, expired: 2, reclaimed: 0, evicted: 0 })
+  })
+
+  it('that were reclaimed or evicted come back with their totals', () => {
+    let saved: Buffer | undefined
+    const removals = createRemovals(undefined, (value) => (saved = value))
+    removals.add({ from: 0, below: 3, cause: 'reclaimed' }, 30)
+    removals.add({ from: 3, below: 5, cause: 'evicted' }, 20)
+    const again = createRemovals(saved, () => undefined)
+    assert.deepEqual(again.list, removals.list)
+    assert.deepEqual(again.totals, { overwritten: 0, expired: 0, reclaimed: 3, evicted: 2 })
   })
 
   it('that cannot be read are none', () => {
-    const bad = ['', '{}', '[]', '[1]', '[-1,0]', '[0,0,[2,1,0]]', '[0,0,[1,2,9]]', '[0,0,[3,4,0],[1,2,0]]', '[0,0,7]']
+    const bad = [
+      '',
+      '{}',
+      '[]',
+      '[1]',
+      '[-1,0]',
+      '[0,0,[2,1,0]]',
+      '[0,0,[1,2,9]]',
+      '[0,0,[3,4,0],[1,2,0]]',
+      '[0,0,7]',
+      '[0,0,0,0,[1,2,0],7]'
+    ]
     for (const text of bad) assert.deepEqual(createRemovals(Buffer.from(text), () => undefined).list, [], text)
   })
 

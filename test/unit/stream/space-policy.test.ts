@@ -55,6 +55,7 @@ describe('reclaiming exported segments', () => {
       await flush()
       assert.equal(stream.log.oldest, oldest, `at ${position}`)
     }
+    assert.deepEqual(stream.removals.list, [{ from: 0, below: 6, cause: 'reclaimed' }])
   })
 
   it('survives a restart once the catalogue knows', async () => {

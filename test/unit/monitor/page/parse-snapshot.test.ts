@@ -20,7 +20,7 @@ function exportReport(changes: Partial<ExportReport> = {}): ExportReport {
       origin: 0,
       exported: 5,
       skipped: 1,
-      dropped: { overwritten: 1, expired: 2, damaged: 0 },
+      dropped: { overwritten: 1, expired: 2, reclaimed: 0, evicted: 0, damaged: 0 },
       skippedRanges: [{ first: 3, last: 3, count: 1, reason: 'RecordTooLarge: a record of 2 bytes' }],
       droppedRanges: [],
       replays: 0,
@@ -57,7 +57,7 @@ function report(exports: readonly ExportReport[], changes: Partial<StatusReport>
     segments: 1,
     rates,
     appendedBytes: 90,
-    removed: { overwritten: 2, expired: 0 },
+    removed: { overwritten: 2, expired: 0, reclaimed: 0, evicted: 0 },
     appendProblem: null,
     exports
   }
