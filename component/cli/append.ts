@@ -1,11 +1,11 @@
 import { describeError, Fault } from '../base/fault.ts'
 import { MIB } from '../base/limits.ts'
+import { bytesText, countText } from '../base/quantities.ts'
 import { inputLines, salvagedInput, wholeInput } from './append-input.ts'
 import type { StreamClient } from './client/client.ts'
 import { CONNECTION_HELP, CONNECTION_OPTIONS, withClient } from './client/open.ts'
 import { EXIT, parseArguments, UsageProblem, type Command, type Surroundings } from './command.ts'
 import { createProgress } from './progress.ts'
-import { bytesText, countText } from './text.ts'
 
 /** Appends under way at a time: enough to keep the line busy. */
 const WINDOW_COUNT = 64

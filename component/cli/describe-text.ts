@@ -1,9 +1,10 @@
+import { bytesText, countText, durationText, numberText } from '../base/quantities.ts'
 import type { ExportDefinition } from '../model/export-definition.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
 import { helpFor } from '../export/error-help.ts'
 import type { ExportView, StreamTimes, StreamView } from './stream-status.ts'
 import { wrap } from './table.ts'
-import { bytesText, countText, durationText, numberText, safeText, timeText } from './text.ts'
+import { safeText, timeText } from './text.ts'
 
 const TITLE_WIDTH = 12
 const WIDTH_MIN = 60
@@ -111,10 +112,7 @@ export function describeText(view: StreamView, times: StreamTimes, nowMs: number
   ]
   if (messages > 0) {
     stream.push(['oldest', ago(times.oldestMs, nowMs)], ['newest', ago(times.newestMs, nowMs)])
-    stream.push([
-      'rate',
-      `${numberText(Number(times.rate.toFixed(times.rate < 10 ? 2 : 0)))} messages/s in the last minute`
-    ])
+    stream.push(['rate', `${numberText(times.rate)} messages/s in the last minute`])
   }
   const parts = exports.map((item) => {
     const { definition: target, state } = item

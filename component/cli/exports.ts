@@ -1,4 +1,5 @@
 import { describeError, Fault } from '../base/fault.ts'
+import { countText } from '../base/quantities.ts'
 import { startSequenceNumberOf, type ExportDefinition } from '../model/export-definition.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
 import type { StreamInfo } from '../model/stream-info.ts'
@@ -7,7 +8,7 @@ import { CONNECTION_HELP, CONNECTION_OPTIONS, withClient } from './client/open.t
 import { EXIT, integerOption, parseArguments, UsageProblem, type Command } from './command.ts'
 import { findNumberAt } from './find-number.ts'
 import { hintFor } from './nearest.ts'
-import { countText, parseMoment } from './text.ts'
+import { parseMoment } from './text.ts'
 import { without } from './without.ts'
 
 const OPTIONS = { ...CONNECTION_OPTIONS, all: { type: 'boolean' } } as const

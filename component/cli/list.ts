@@ -1,3 +1,4 @@
+import { bytesText, numberText } from '../base/quantities.ts'
 import { EXIT, parseArguments, type Command } from './command.ts'
 import type { StreamClient } from './client/client.ts'
 import { RequestRefused } from './client/connection.ts'
@@ -5,7 +6,6 @@ import { CONNECTION_HELP, CONNECTION_OPTIONS, withClient } from './client/open.t
 import { viewStream, type ExportView, type StreamView } from './stream-status.ts'
 import { toJson } from './stream-report.ts'
 import { tableText } from './table.ts'
-import { bytesText, numberText } from './text.ts'
 
 /** Streams that are described at a time. */
 const CONCURRENCY = 16

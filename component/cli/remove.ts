@@ -1,11 +1,11 @@
 import { describeError, Fault } from '../base/fault.ts'
+import { bytesText, countText, numberText } from '../base/quantities.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
 import { RequestRefused } from './client/connection.ts'
 import { CONNECTION_HELP, CONNECTION_OPTIONS, withClient } from './client/open.ts'
 import { EXIT, parseArguments, type Command } from './command.ts'
 import { definitionToYaml } from './definition-file.ts'
 import { viewStream, type StreamView } from './stream-status.ts'
-import { bytesText, countText, numberText } from './text.ts'
 import { without } from './without.ts'
 
 const OPTIONS = { ...CONNECTION_OPTIONS, yes: { type: 'boolean' } } as const

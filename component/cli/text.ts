@@ -1,8 +1,7 @@
 import { UsageProblem } from './command.ts'
 
-/** How quantities, times and foreign texts are written for people, and read from them. */
+/** How times and foreign texts are written for people, and quantities read from them. */
 
-const BYTE_UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
 const SECOND_MS = 1_000
 const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
@@ -15,44 +14,6 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   h: HOUR_MS,
   d: DAY_MS,
   w: 7 * DAY_MS
-}
-
-/** `1,234`. */
-export function numberText(value: number | bigint): string {
-  return value.toLocaleString('en-US')
-}
-
-/** `1 message`, `1,234 messages`. */
-export function countText(count: number, one: string, many = `${one}s`): string {
-  return `${numberText(count)} ${count === 1 ? one : many}`
-}
-
-/** `1.5 MiB`; three digits are enough to act on. */
-export function bytesText(bytes: number): string {
-  let [value, unit] = [bytes, 0]
-  for (; value >= 1024 && unit < BYTE_UNITS.length - 1; unit++) value /= 1024
-  const digits = unit === 0 || value >= 100 ? 0 : 1
-  return `${value.toFixed(digits)} ${BYTE_UNITS[unit] ?? ''}`
-}
-
-/** The two largest units: `2 h 3 min`. */
-export function durationText(ms: number): string {
-  if (ms < SECOND_MS) return ms <= 0 ? '0 s' : `${Math.round(ms)} ms`
-  if (ms < 10 * SECOND_MS) return `${(ms / SECOND_MS).toFixed(1)} s`
-  const units = [
-    ['d', DAY_MS],
-    ['h', HOUR_MS],
-    ['min', MINUTE_MS],
-    ['s', SECOND_MS]
-  ] as const
-  const first = units.findIndex(([, unitMs]) => ms >= unitMs)
-  let rest = ms
-  const parts = units.slice(first, first + 2).map(([name, unitMs]) => {
-    const count = Math.floor(rest / unitMs)
-    rest -= count * unitMs
-    return `${count} ${name}`
-  })
-  return parts.filter((part) => !part.startsWith('0 ')).join(' ')
 }
 
 /** ISO 8601 in UTC; a time that no date can hold as its number. */

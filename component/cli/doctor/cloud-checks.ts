@@ -1,8 +1,9 @@
 import type { Clock } from '../../base/clock.ts'
+import { durationText } from '../../base/quantities.ts'
 import type { Answered, CloudProbes, Reached } from '../../exporter/probe.ts'
 import type { ExportDefinition, ExportKind } from '../../model/export-definition.ts'
 import { helpFor } from '../../export/error-help.ts'
-import { durationText, timeText } from '../text.ts'
+import { timeText } from '../text.ts'
 import { bad, failed, ok, type Finding } from './finding.ts'
 
 /** AWS refuses signatures that are five minutes off. */

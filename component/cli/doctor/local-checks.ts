@@ -1,13 +1,13 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeError } from '../../base/fault.ts'
+import { bytesText, countText, numberText } from '../../base/quantities.ts'
 import { parseConfig, VERSION, type Config } from '../../config/index.ts'
 import type { Disk } from '../../store/disk.ts'
 import { findStoreHolder } from '../../store/store-lock.ts'
 import { reserveOf } from '../../stream/space-guard.ts'
 import type { Variables } from '../command.ts'
 import type { StreamView } from '../stream-status.ts'
-import { bytesText, countText, numberText } from '../text.ts'
 import { bad, ok, type Finding } from './finding.ts'
 
 /** The oldest Node.js that the server runs on. */

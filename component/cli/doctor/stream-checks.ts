@@ -1,6 +1,7 @@
+import { bytesText, countText } from '../../base/quantities.ts'
 import { helpFor } from '../../export/error-help.ts'
 import type { ExportView, StreamView } from '../stream-status.ts'
-import { bytesText, countText, safeText } from '../text.ts'
+import { safeText } from '../text.ts'
 import { bad, failed, ok, type Finding } from './finding.ts'
 
 /** A stream that rejects new data and is so full will refuse appends soon. */

@@ -1,7 +1,7 @@
+import { durationText, numberText } from '../../base/quantities.ts'
 import { HISTORY_MS, type Sample, type Series } from './history.ts'
 import { STATE_TEXT, type ExportState } from './snapshot.ts'
 import { h, type ViewElement } from './view-node.ts'
-import { durationText, numberText } from './words.ts'
 
 /** A chart in words, for those who do not see it. */
 interface ChartText {
@@ -71,7 +71,7 @@ export function chart(series: Series, nowMs: number, text: ChartText): ViewEleme
 }
 
 /** How far back the left edge is, in steps of half a minute. */
-const spanText = (spanMs: number): string => `last ${durationText(Math.floor(spanMs / 30_000) * 30)}`
+const spanText = (spanMs: number): string => `last ${durationText(Math.floor(spanMs / 30_000) * 30_000)}`
 
 /** Stretches without a gap. */
 function piecesOf(series: Series): Sample[][] {
@@ -111,7 +111,7 @@ function inWords(series: Series, { title, unit }: ChartText): string {
   if (first === undefined || last === undefined) return `${title}: nothing known yet.`
   const top = Math.max(...series.map(({ value }) => value))
   const parts = [`now ${numberText(last.value)} ${unit}`, `highest ${numberText(top)}`, trendOf(series)]
-  const since = durationText((last.atMs - first.atMs) / 1000)
+  const since = durationText(last.atMs - first.atMs)
   const state = last.state === undefined ? '' : ` ${stateInWords(series, last.state)}`
   return `${title} over the last ${since}: ${parts.join(', ')}.${state}`
 }
@@ -129,6 +129,6 @@ function trendOf(series: Series): string {
 function stateInWords(series: Series, state: ExportState): string {
   const changed = series.findLastIndex((sample) => sample.state !== state)
   const [since, last] = [series[changed + 1], series.at(-1)]
-  const seconds = ((last?.atMs ?? 0) - (since?.atMs ?? 0)) / 1000
-  return `It is ${STATE_TEXT[state]}, for ${durationText(seconds)}${changed === -1 ? ' or longer' : ''}.`
+  const ms = (last?.atMs ?? 0) - (since?.atMs ?? 0)
+  return `It is ${STATE_TEXT[state]}, for ${durationText(ms)}${changed === -1 ? ' or longer' : ''}.`
 }

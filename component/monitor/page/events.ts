@@ -1,5 +1,5 @@
+import { countText } from '../../base/quantities.ts'
 import { STATE_TEXT, type ExportSnapshot, type Snapshot } from './snapshot.ts'
-import { countText } from './words.ts'
 
 /** Something that happened while the page was open. */
 export interface PageEvent {

@@ -3,35 +3,7 @@ import { test } from 'node:test'
 import { UsageProblem } from '../../../component/cli/command.ts'
 import { hintFor } from '../../../component/cli/nearest.ts'
 import { tableText, wrap } from '../../../component/cli/table.ts'
-import {
-  bytesText,
-  durationText,
-  parseBytes,
-  parseDuration,
-  parseMoment,
-  safeText
-} from '../../../component/cli/text.ts'
-
-test('quantities are written with three digits and their unit', () => {
-  assert.deepEqual([0, 1023, 1024, 1536, 1024 ** 2 * 100, 1024 ** 3 * 2.5].map(bytesText), [
-    '0 bytes',
-    '1023 bytes',
-    '1.0 KiB',
-    '1.5 KiB',
-    '100 MiB',
-    '2.5 GiB'
-  ])
-  assert.deepEqual([-5, 0, 20, 1500, 59_000, 60_000, 3_725_000, 86_400_000 * 2 + 3_600_000].map(durationText), [
-    '0 s',
-    '0 s',
-    '20 ms',
-    '1.5 s',
-    '59 s',
-    '1 min',
-    '1 h 2 min',
-    '2 d 1 h'
-  ])
-})
+import { parseBytes, parseDuration, parseMoment, safeText } from '../../../component/cli/text.ts'
 
 test('sizes and durations are read with their units, and nothing else is', () => {
   assert.deepEqual(

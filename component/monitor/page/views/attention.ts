@@ -1,7 +1,7 @@
+import { countText } from '../../../base/quantities.ts'
 import type { Problem } from '../problems.ts'
 import { linkTo } from '../state.ts'
 import { h, type ViewElement } from '../view-node.ts'
-import { countText } from '../words.ts'
 import { prose } from './prose.ts'
 
 const SHOWN_MAX = 20

@@ -1,8 +1,9 @@
+import { bytesText, durationText, numberText } from '../../../base/quantities.ts'
 import type { Sample } from '../history.ts'
 import { STATE_TEXT, type ExportSnapshot, type Range, type StreamSnapshot } from '../snapshot.ts'
 import type { PageState } from '../state.ts'
 import { h, type ViewElement } from '../view-node.ts'
-import { bytesText, durationText, numberText, rangeText } from '../words.ts'
+import { rangeText } from '../words.ts'
 import { messagesView } from './messages.ts'
 import { table } from './table.ts'
 
@@ -70,7 +71,7 @@ function figuresView({ name, exports, bytesPerSecond }: StreamSnapshot, { histor
       return {
         key: String(ageMs),
         cells: [
-          ageMs === 0 ? 'now' : `${durationText(ageMs / 1000)} ago`,
+          ageMs === 0 ? 'now' : `${durationText(ageMs)} ago`,
           numberText(last(throughput, nowMs - ageMs)?.value ?? 0),
           ...lags.map((lag) => (lag?.state === undefined ? '' : `${numberText(lag.value)}, ${STATE_TEXT[lag.state]}`))
         ]

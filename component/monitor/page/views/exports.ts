@@ -1,8 +1,8 @@
+import { bytesText, countText, durationText, numberText } from '../../../base/quantities.ts'
 import { chart } from '../chart.ts'
 import type { ExportSnapshot, StreamSnapshot } from '../snapshot.ts'
 import { linkTo, type PageState } from '../state.ts'
 import { h, type ViewElement } from '../view-node.ts'
-import { bytesText, countText, durationText, numberText } from '../words.ts'
 import { badge, small } from './parts.ts'
 import { table, type Row } from './table.ts'
 
@@ -36,7 +36,7 @@ export function exportsView(state: PageState, streams: readonly StreamSnapshot[]
 
 function rowOf({ history, nowMs, snapshot }: PageState, stream: StreamSnapshot, of: ExportSnapshot): Row {
   const { identifier, waitingMessages, waitingBytes, waitingSeconds } = of
-  const age = waitingSeconds === undefined ? undefined : `oldest since ${durationText(waitingSeconds)}`
+  const age = waitingSeconds === undefined ? undefined : `oldest since ${durationText(waitingSeconds * 1_000)}`
   return {
     key: `${stream.name}/${identifier}`,
     cells: [
@@ -65,5 +65,5 @@ function rowOf({ history, nowMs, snapshot }: PageState, stream: StreamSnapshot, 
 
 function nextAttempt({ state, nextAttemptMs }: ExportSnapshot, nowMs: number): string {
   if (state !== 'failing' || nextAttemptMs === undefined) return ''
-  return nextAttemptMs <= nowMs ? 'tries again now' : `tries again in ${durationText((nextAttemptMs - nowMs) / 1000)}`
+  return nextAttemptMs <= nowMs ? 'tries again now' : `tries again in ${durationText(nextAttemptMs - nowMs)}`
 }

@@ -1,8 +1,9 @@
+import { bytesText, countText, numberText } from '../../../base/quantities.ts'
 import { MESSAGE_VIEWS, payloadText, type MessageView, type ShownMessage } from '../messages.ts'
 import type { StreamSnapshot } from '../snapshot.ts'
 import type { Action, PageState } from '../state.ts'
 import { h, type ViewElement } from '../view-node.ts'
-import { bytesText, clockText, countText, numberText } from '../words.ts'
+import { clockText } from '../words.ts'
 import { prose } from './prose.ts'
 
 /** The newest messages of the selected stream, when they are asked for. */

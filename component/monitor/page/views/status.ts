@@ -1,7 +1,8 @@
+import { bytesText, countText, durationText } from '../../../base/quantities.ts'
 import type { Problem } from '../problems.ts'
 import type { PageState } from '../state.ts'
 import { h, type ViewElement } from '../view-node.ts'
-import { bytesText, clockText, countText, durationText } from '../words.ts'
+import { clockText } from '../words.ts'
 
 /** The state of the whole in one line, and the button that holds the page still. */
 export function statusView(state: PageState, problems: readonly Problem[]): ViewElement {
@@ -22,7 +23,7 @@ export function statusView(state: PageState, problems: readonly Problem[]): View
         { key: 'facts', class: 'small' },
         [
           `Version ${snapshot.version}`,
-          `runs for ${durationText(snapshot.uptimeSeconds)}`,
+          `runs for ${durationText(snapshot.uptimeSeconds * 1_000)}`,
           `${bytesText(snapshot.memoryBytes)} of memory`,
           countText(snapshot.connections, 'client connection'),
           `as of ${clockText(snapshot.takenAtMs)}`
@@ -46,7 +47,7 @@ function verdictOf({ snapshot }: PageState, problems: readonly Problem[]): ViewE
 
 function silenceView({ silence, nowMs, isPaused }: PageState): ViewElement | undefined {
   if (silence === undefined || isPaused) return undefined
-  const since = durationText((nowMs - silence.sinceMs) / 1000)
+  const since = durationText(nowMs - silence.sinceMs)
   return h(
     'p',
     { key: 'silence', class: 'silence', role: 'alert' },

@@ -1,8 +1,9 @@
+import { bytesText, countText, numberText } from '../../../base/quantities.ts'
 import { chart } from '../chart.ts'
 import { EXPORT_STATES, STATE_TEXT, type StreamSnapshot } from '../snapshot.ts'
 import { linkTo, type PageState } from '../state.ts'
 import { h, type ViewElement, type ViewNode } from '../view-node.ts'
-import { bytesText, countText, numberText, percentText } from '../words.ts'
+import { percentText } from '../words.ts'
 import { badge, fillBar, small } from './parts.ts'
 import { table } from './table.ts'
 

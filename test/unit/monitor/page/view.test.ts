@@ -93,7 +93,7 @@ describe('the page', () => {
     assert.match(textFor({ kind: 'failed', reason: 'It may not.' }), /Show.*It may not\./)
     assert.match(
       textFor({ kind: 'there', messages }),
-      /Read again.*JSON.*Message 7.*900 B · of which 7 bytes.*\{"a":1\}/
+      /Read again.*JSON.*Message 7.*900 bytes · of which 7 bytes.*\{"a":1\}/
     )
     assert.match(textFor({ kind: 'there', messages: [] }), /There are none/)
   })
