@@ -11,7 +11,8 @@ const TIMEOUT_MS = 60_000
 const ANSWER_BYTES_MAX = 1024 * 1024
 /**
  * A peer that answers byte by byte makes progress for ever: the headers have to be there a time-out after the body could
- * have been sent at this rate, which the slowest line has, and the answer's body a time-out later.
+ * have been sent at this rate, which the slowest line has, and the answer's body a time-out later. Nobody needs more than
+ * a minute to end an answer that came while a body is streamed, however long that may take.
  */
 const UPLOAD_BYTES_PER_MS_MIN = 1
 
@@ -49,25 +50,23 @@ export class AwsRequestHandler extends NodeHttpHandler {
   }
 
   override async handle(...[request, options]: Parameters<Handle>): ReturnType<Handle> {
-    const deadline = this.#deadline(request.body)
+    const bytes = bytesOf(request.body)
+    // Streamed bodies may be paced by ourselves: they have no deadline.
+    const deadline =
+      bytes === undefined ? {} : { requestTimeout: this.#timeoutMs + Math.ceil(bytes / UPLOAD_BYTES_PER_MS_MIN) }
     const onProgress = (options as AwsRequestOptions | undefined)?.onProgress
     // The request is signed and sent once only, so its body may be replaced.
     if (onProgress !== undefined) request.body = inPieces(request.body, onProgress)
     const { response } = await super.handle(request, { ...options, ...deadline })
-    response.body = this.#limited(response.body as Readable)
+    response.body = this.#limited(
+      response.body as Readable,
+      bytes === undefined ? Math.min(this.#timeoutMs, TIMEOUT_MS) : this.#timeoutMs
+    )
     return { response }
   }
 
-  /** Streamed bodies may be paced by ourselves: they have none. */
-  #deadline(body: unknown): { readonly requestTimeout?: number } {
-    const isWhole = typeof body === 'string' || body instanceof Uint8Array || body === undefined
-    if (!isWhole) return {}
-    const bytes = body === undefined ? 0 : Buffer.byteLength(body)
-    return { requestTimeout: this.#timeoutMs + Math.ceil(bytes / UPLOAD_BYTES_PER_MS_MIN) }
-  }
-
   /** The same stream, which fails when it gets too long or takes too much time. */
-  #limited(body: Readable): Readable {
+  #limited(body: Readable, timeoutMs: number): Readable {
     let bytes = 0
     const limiter = new Transform({
       transform(chunk: Buffer, _encoding, done) {
@@ -76,10 +75,16 @@ export class AwsRequestHandler extends NodeHttpHandler {
         else done(null, chunk)
       }
     })
-    const timer = this.#clock.after(this.#timeoutMs, () => limiter.destroy(new Error('the answer takes too long')))
+    const timer = this.#clock.after(timeoutMs, () => limiter.destroy(new Error('the answer takes too long')))
     // The reader of the limiter hears of errors.
     return pipeline(body, limiter, () => timer.cancel())
   }
+}
+
+/** Bytes of a body that is held as a whole; undefined for a streamed one. */
+function bytesOf(body: unknown): number | undefined {
+  if (body === undefined) return 0
+  return typeof body === 'string' || body instanceof Uint8Array ? Buffer.byteLength(body) : undefined
 }
 
 /** A body that is held as a whole, as a stream of pieces; any other as it is. */

@@ -398,6 +398,24 @@ describe('an answer', () => {
     })
   }
 
+  for (const status of [200, 403]) {
+    test(`of status ${status} that begins before the body is sent has a minute to end`, async () => {
+      const clock = createFakeClock()
+      server.misbehave = () => ({ kind: 'unended', status })
+      const definition = { kind: 's3', identifier: 'e', sizeThresholdForMultipartUploadBytes: 2n ** 40n } as const
+      const file = folder.write('unended', Buffer.alloc(30 * MIB))
+      const running = runTask(localS3Tasks(server.origin, {}, clock), stepOf(taskOf(file), { definition }))
+      // One timer waits for progress of the body, the other one for the end of the answer.
+      while (clock.pendingTimers < 2) await flush()
+      await clock.advanceAsync(59_999)
+      assert.equal(clock.pendingTimers, 2)
+      clock.advance(1)
+      assert.equal(clock.pendingTimers, 1)
+      assert.equal((await running).outcome.kind, 'retryLater')
+      assert.equal(clock.pendingTimers, 0)
+    })
+  }
+
   test('that comes before the body leaves no connection behind', async () => {
     server.misbehave = ({ operation }) =>
       operation === 'UploadPart' ? { kind: 'early', status: 403, code: 'AccessDenied' } : undefined

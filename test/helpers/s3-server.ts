@@ -241,6 +241,7 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
         return true
       case 'stuck':
       case 'early':
+      case 'unended':
       case 'cutAfter':
         return false
     }
@@ -267,7 +268,8 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
     }
     const chunks: Buffer[] = []
     incoming.on('error', () => undefined)
-    if (wrong?.kind === 'stuck') return
+    if (wrong?.kind === 'unended') response.writeHead(wrong.status, { 'content-length': 1_000 }).write(' ')
+    if (wrong?.kind === 'stuck' || wrong?.kind === 'unended') return
     incoming.on('data', (chunk: Buffer) => {
       receivedBytes += chunk.length
       chunks.push(chunk)

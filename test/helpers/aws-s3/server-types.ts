@@ -38,6 +38,8 @@ export type Misbehaviour =
   | { readonly kind: 'drip' }
   /** Reads nothing of the body. */
   | { readonly kind: 'stuck' }
+  /** Begins an answer before the body has come, and neither ends it nor reads the body. */
+  | { readonly kind: 'unended'; readonly status: number }
   /** Does the work, then cuts the connection. */
   | { readonly kind: 'cutAfter' }
 
