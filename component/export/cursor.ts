@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
@@ -14,7 +15,7 @@ import {
   type Fate
 } from './account.ts'
 import { cutBatch } from './batcher.ts'
-import { initialProgress, progressUnder } from './progress.ts'
+import { initialProgress, progressUnder, statusConfigOf } from './progress.ts'
 import type { ReadAheads } from './read-ahead.ts'
 import { createRangeReport } from './reports.ts'
 import type { BatchLimits, PartialOutcome, SendOutcome } from './sink.ts'
@@ -138,6 +139,10 @@ export function createCursor(
     if (isSaved) return
     isSaved = true
     context.save(progress)
+  }
+  const keepStatusConfig = (definition: ExportDefinition): void => {
+    const statusConfig = statusConfigOf(definition)
+    if (!isDeepStrictEqual(statusConfig, progress.statusConfig)) record({ statusConfig })
   }
   const count = (counts: Partial<KindTotals>): void => totals.add(kind, counts)
 
@@ -280,6 +285,7 @@ export function createCursor(
     }
   }
 
+  keepStatusConfig(initial)
   const placedAtStart = progressUnder(initial, progress)
   if (placedAtStart !== progress) place(placedAtStart)
   // Also of an export that is never attempted: its account begins here, and its tasks are told of (behaviour 10.5).
@@ -338,12 +344,15 @@ export function createCursor(
     rebase(definition) {
       ahead.drop()
       kind = definition.kind
+      keepStatusConfig(definition)
       const placed = progressUnder(definition, progress)
-      if (placed === progress) return false
-      placement += 1
-      place(placed)
+      const isMoved = placed !== progress
+      if (isMoved) {
+        placement += 1
+        place(placed)
+      }
       save()
-      return true
+      return isMoved
     },
     rest() {
       ahead.drop()

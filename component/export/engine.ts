@@ -96,9 +96,6 @@ interface OpenStream {
 const byKind = (left: Exporter, right: Exporter): number =>
   EXPORT_KINDS.indexOf(left.definition.kind) - EXPORT_KINDS.indexOf(right.definition.kind)
 
-const statusConfigOf = (definition: ExportDefinition): ExportProgress['statusConfig'] =>
-  definition.kind === 's3' ? definition.statusConfig : undefined
-
 /** Tells the progress of exports that go on from that of exports of tasks which are gone. */
 function sortProgress(
   exports: readonly ExportDefinition[],
@@ -156,15 +153,10 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
   }
   const streams = new Map<string, OpenStream>()
 
-  const start = (source: ExportSource, definition: ExportDefinition, remembered?: ExportProgress): Exporter => {
-    const started: { exporter?: Exporter } = {}
-    const save = (progress: ExportProgress): void =>
-      store.save(source.streamId, definition.identifier, {
-        ...progress,
-        statusConfig: statusConfigOf(started.exporter?.definition ?? definition)
-      })
-    return (started.exporter = createExporter(context, source, definition, remembered, save))
-  }
+  const start = (source: ExportSource, definition: ExportDefinition, remembered?: ExportProgress): Exporter =>
+    createExporter(context, source, definition, remembered, (progress) =>
+      store.save(source.streamId, definition.identifier, progress)
+    )
 
   const waitFor = ({ cancellations }: OpenStream, cancellation: Promise<void>): void => {
     cancellations.add(cancellation)

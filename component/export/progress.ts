@@ -9,6 +9,11 @@ export function initialProgress(definition: ExportDefinition, oldest: number): E
   return { next, startSequenceNumber: start, exportedBytes: 0, processedMessages: 0, skippedMessages: 0 }
 }
 
+/** Where an export of tasks tells what becomes of them, which its record needs when its definition is gone. */
+export function statusConfigOf(definition: ExportDefinition): ExportProgress['statusConfig'] {
+  return definition.kind === 's3' ? definition.statusConfig : undefined
+}
+
 /**
  * The progress under a new version of the definition: another startSequenceNumber than the one that the position was
  * derived from moves the position there, an unchanged one has no effect (behaviour 3.7). Counters go on.

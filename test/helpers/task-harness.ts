@@ -20,6 +20,8 @@ export interface TaskHarness extends ExportHarness {
   readonly step: PendingStep
   /** `[task, status, message]` of the status messages so far. */
   readonly told: [number, string, string][]
+  /** Status streams of those messages. */
+  readonly toldTo: string[]
   /** What else happens, in order: `durable`, `step <state>`. */
   readonly history: string[]
   /** When set, progress cannot be made durable. */
@@ -44,6 +46,7 @@ export const succeeded: StepOutcome = { kind: 'succeeded', bytes: 7, message: 'd
 export function createTaskHarness(options: Partial<ExportEngineOptions> = {}): TaskHarness {
   const steps: PendingStep[] = []
   const told: [number, string, string][] = []
+  const toldTo: string[] = []
   const history: string[] = []
   const tasks: TaskOptions = {
     runStep: (step, pace, signal) =>
@@ -65,6 +68,7 @@ export function createTaskHarness(options: Partial<ExportEngineOptions> = {}): T
         statusContext: { sequenceNumber: number }
       }
       told.push([statusContext.sequenceNumber, STATUS[status] ?? '', message])
+      toldTo.push(stream)
       return stream === 'statuses' ? undefined : 'another stream'
     },
     async makeDurable() {
@@ -79,6 +83,7 @@ export function createTaskHarness(options: Partial<ExportEngineOptions> = {}): T
     source,
     steps,
     told,
+    toldTo,
     history,
     durableError: undefined as Error | undefined,
     appendStatus: (): Promise<string | undefined> => Promise.resolve(undefined),

@@ -56,6 +56,27 @@ describe('an export that is gone', () => {
     assert.equal(harness.history.at(-1), 'durable')
   })
 
+  it('has its tasks told where its newest definition says, although a kill came before the engine heard', async () => {
+    const renamed = s3Export({ statusConfig: { statusStreamName: 'elsewhere' } })
+    const before = await withTasks(1)
+    before.open()
+    before.engine.update('id-stream', [renamed])
+    assert.deepEqual(recordsOf(before).get('e')?.statusConfig, { statusStreamName: 'elsewhere' })
+    before.engine.update('id-stream', [s3Export({ statusConfig: {} })])
+    assert.deepEqual(recordsOf(before).get('e')?.statusConfig, {})
+
+    // A kill between the commit of a definition and that of the record leaves them apart until the next start.
+    const between = await withTasks(1)
+    between.engine.open(between.source, [renamed], recordsOf(before))
+    assert.deepEqual(recordsOf(between).get('e')?.statusConfig, { statusStreamName: 'elsewhere' })
+
+    const after = await withTasks(1)
+    after.engine.open(after.source, [], recordsOf(between))
+    await after.flush()
+    assert.deepEqual(after.told, [[0, 'canceled', 'export definition deleted']])
+    assert.deepEqual(after.toldTo, ['elsewhere'])
+  })
+
   it('changes its record in one commit, before anything is told', async () => {
     const harness = await withTasks(3)
     harness.open()
