@@ -13,9 +13,12 @@ export const HANDSHAKE_TIMEOUT_MS: number = 10_000
 /** Longest token that is worth asking the nucleus about. */
 export const AUTH_TOKEN_CHARS_MAX = 4 * KIB
 
-/** Connections served at a time. Many programs open one per call, others keep one for days. */
+/**
+ * Connections served at a time. Many programs open one per call, others keep one for days. When all are taken the oldest
+ * that has said nothing gives way.
+ */
 export const CONNECTIONS_MAX = 2_000
-/** Connections beyond the limit that are still refused with an answer; past them the socket is just closed. */
+/** Connections that were refused with an answer and have not gone; past them the first of those is cut off. */
 export const REFUSED_CONNECTIONS_MAX = 200
 /** Requests of one connection that may wait for their answer; then its socket is not read. */
 export const IN_FLIGHT_REQUESTS_MAX = 256

@@ -28,6 +28,7 @@ import { createDeadlines, type ConnectionState, type Deadlines } from './deadlin
 import { performHandshake, refuseClient, type HandshakeOptions, type HandshakeOutcome } from './handshake.ts'
 import { OpenAnswer, type RequestContext } from './open-answer.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
+import type { Standing } from './places.ts'
 import { createRequestMemory, type RequestMemory } from './request-memory.ts'
 
 /*
@@ -72,6 +73,7 @@ export class Connection {
   readonly #appends: AppendLane
   #state: ConnectionState = 'awaiting Connect'
   #isAuthenticating = false
+  #isAdmitted = false
   /** Neither the socket is read nor what is read decoded. */
   #isPaused = false
   /** The peer has sent all it will send; some of it may still wait to be decoded. */
@@ -136,6 +138,13 @@ export class Connection {
     socket.on('end', () => this.#onEnd())
     socket.on('error', (error) => options.logger.debug('A connection failed', { error: error.message }))
     socket.on('close', () => this.#onClosed())
+  }
+
+  /** How far the client has got, for others who need its place. */
+  get standing(): Standing {
+    if (this.#isAdmitted) return 'admitted'
+    if (this.#state !== 'awaiting Connect') return 'refused'
+    return this.#isAuthenticating ? 'being judged' : 'silent'
   }
 
   /** Answers what is in flight, ends waiting reads, then ends the connection. */
@@ -252,6 +261,7 @@ export class Connection {
       return
     }
     this.#state = 'established'
+    this.#isAdmitted = true
     this.protocolVersion = protocolVersion
     this.#decoder.lengthMax = FRAME_LENGTH_MAX
     this.#resume()

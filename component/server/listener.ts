@@ -4,6 +4,7 @@ import type { Timer } from '../base/clock.ts'
 import { describeError, Fault } from '../base/fault.ts'
 import { CONNECTIONS_MAX, REFUSED_CONNECTIONS_MAX } from '../base/limits.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
+import { createPlaces, type Guest } from './places.ts'
 
 export type ListenOptions = Omit<ConnectionOptions, 'buffers'>
 
@@ -57,22 +58,31 @@ export async function listen(port: number, options: ListenOptions): Promise<List
   const { clock, logger } = options
   const connectionOptions = { ...options, buffers: createBufferPool() }
   const connections = new Set<Connection>()
+  const places = createPlaces(CONNECTIONS_MAX, REFUSED_CONNECTIONS_MAX)
   let timer: Timer | undefined
   let isStopping = false
   let emptied = (): void => undefined
 
   const accept = (socket: Socket): void => {
-    if (isStopping || connections.size >= CONNECTIONS_MAX + REFUSED_CONNECTIONS_MAX) {
+    if (isStopping) {
       socket.destroy()
       return
     }
     const connection = new Connection(socket, connectionOptions)
+    const guest: Guest = {
+      get standing() {
+        return connection.standing
+      },
+      refuse: () => connection.refuse(NO_ROOM),
+      cut: () => socket.destroy()
+    }
     connections.add(connection)
     socket.once('close', () => {
       connections.delete(connection)
+      places.leave(guest)
       if (connections.size === 0) emptied()
     })
-    if (connections.size > CONNECTIONS_MAX) connection.refuse(NO_ROOM)
+    places.enter(guest)
   }
 
   const servers = [

@@ -60,7 +60,7 @@ test('a thousand streams and a thousand connections, and all of it after a resta
   await client.close()
 })
 
-test('beyond the limit clients are refused with an answer, then without one, and welcome again later', async (t) => {
+test('beyond the limit clients are refused with an answer, those that stay are cut off, and all are welcome again later', async (t) => {
   const server = await startServer()
   t.after(() => server.dispose())
   const clients = await forEach(CONNECTIONS_MAX, () => WireClient.connect({ port: server.port }))
@@ -72,15 +72,27 @@ test('beyond the limit clients are refused with an answer, then without one, and
     assert.match(String(client.connectResponse.map['errorMessage']), /already 2000 connections/)
     await client.untilServerEnds()
   }
-  const turnedAway = await WireClient.connect({ port: server.port, handshake: false })
-  // By FIN or by RST: nobody reads what it might send.
-  assert.equal((await turnedAway.untilServerEnds().catch(() => Buffer.alloc(0))).length, 0)
+  const further = await WireClient.connect({ port: server.port })
+  assert.equal(further.connectResponse?.map['status'], STATUS.failedToConnect)
   await forEach(CONNECTIONS_MAX, async (index) => assert.deepEqual(await listStreams(clients[index]!), []))
   await forEach(REFUSED_CONNECTIONS_MAX, (index) => refused[index]!.close())
   await clients[0]!.close()
   const late = await WireClient.connect({ port: server.port })
   assert.equal(late.connectResponse?.map['status'], STATUS.success)
-  for (const client of [...clients, late, turnedAway]) client.reset()
+  for (const client of [...clients, late, further]) client.reset()
+})
+
+test('whoever connects and says nothing keeps no client out, with any number of connections', async (t) => {
+  const server = await startServer()
+  t.after(() => server.dispose())
+  const admitted = await WireClient.connect({ port: server.port })
+  const connectSilently = (): Promise<WireClient> => WireClient.connect({ port: server.port, handshake: false })
+  const silent = await forEach(CONNECTIONS_MAX + 2 * REFUSED_CONNECTIONS_MAX, connectSilently)
+  const late = await forEach(CONNECTIONS_MAX / 4, () => WireClient.connect({ port: server.port }))
+  for (const client of late) assert.equal(client.connectResponse?.map['status'], STATUS.success)
+  for (const client of [admitted, ...late]) assert.deepEqual(await listStreams(client), [])
+  assert.equal((await silent[0]!.takeConnectResponse()).map['status'], STATUS.failedToConnect)
+  for (const client of [...silent, ...late, admitted]) client.reset()
 })
 
 test('a client that never reads its answers costs a bounded amount of memory, and others go on', async (t) => {
