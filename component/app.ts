@@ -4,6 +4,7 @@ import { createByteBudget } from './base/byte-budget.ts'
 import type { Clock } from './base/clock.ts'
 import { CONCURRENT_SYNCS_MAX, FRAME_MEMORY_BYTES_MAX, MEMORY_STREAM_BYTES_MAX } from './base/limits.ts'
 import { Fault } from './base/fault.ts'
+import { createInputTurns, type InputTurns } from './base/input-turns.ts'
 import type { Logger } from './base/log.ts'
 import type { Random } from './base/random.ts'
 import { VERSION, type Config } from './config/index.ts'
@@ -22,7 +23,7 @@ import {
   type ProgressStore
 } from './export/index.ts'
 import { createExporterHost } from './exporter/index.ts'
-import { announce, connectNucleus, startTelemetry, type Counters, type Nucleus } from './greengrass/index.ts'
+import { announce, byteCounters, connectNucleus, startTelemetry, type Nucleus } from './greengrass/index.ts'
 import { FAILURES } from './model/failure.ts'
 import type { Monitor, MonitorSources } from './monitor/index.ts'
 import { CLIENT_DEFINITION_RULES, DEVELOPER_DEFINITION_RULES, type DefinitionRules } from './protocol/index.ts'
@@ -225,7 +226,7 @@ function progressStore(checkpointer: Checkpointer): ProgressStore {
   }
 }
 
-async function openStore(config: Config, platform: Platform): Promise<OpenStore> {
+async function openStore(config: Config, platform: Platform, inputTurns: InputTurns): Promise<OpenStore> {
   const { clock, random, logger } = platform
   const folder = prepareStoreRoot(config.storeRoot, nodeDisk, logger)
   const lock = await acquireStoreLock(folder)
@@ -272,7 +273,7 @@ async function openStore(config: Config, platform: Platform): Promise<OpenStore>
     clock,
     random,
     logger: storeLog,
-    defer: setImmediate
+    defer: inputTurns.defer
   })
   await registry.recover()
   // A catalogue that takes nothing now is retried by itself; it must not keep stored messages from being read.
@@ -322,18 +323,6 @@ function reachNucleus({ nucleus }: Config, { clock, random, logger }: Platform):
   return nucleus && connectNucleus({ ...nucleus, clock, random, log: logger.area('nucleus') })
 }
 
-/** The names of the original, and one for HTTP exports (behaviour 12.1). */
-function metricsOf(appendedBytes: number, { totals }: ExportEngine): Counters {
-  return {
-    BytesAppended: appendedBytes,
-    BytesUploadedToIoTAnalytics: totals.iotAnalytics.deliveredBytes,
-    BytesUploadedToKinesis: totals.kinesis.deliveredBytes,
-    BytesUploadedToIoTSiteWise: totals.sitewise.deliveredBytes,
-    BytesUploadedToS3: totals.s3.deliveredBytes,
-    BytesUploadedToHTTP: totals.http.deliveredBytes
-  }
-}
-
 /** Fails closed: without a verdict of the nucleus nobody is let in (behaviour 2, rule 10). */
 function authenticator(config: Config, nucleus: Promise<Nucleus> | undefined): Authenticate {
   if (!config.authenticateClients) return admitEveryone
@@ -349,7 +338,8 @@ export async function startApp(config: Config, platform: Platform): Promise<App>
   const { clock, logger } = platform
   const nucleus = reachNucleus(config, platform)
   const authenticate = authenticator(config, nucleus)
-  const store = await openStore(config, platform)
+  const inputTurns = createInputTurns()
+  const store = await openStore(config, platform, inputTurns)
   const { registry, engine } = store
   let appendedBytes = 0
   const memoryBytes = (bytes: number): number => Math.min(bytes, config.memoryTargetBytes ?? bytes)
@@ -363,6 +353,7 @@ export async function startApp(config: Config, platform: Platform): Promise<App>
     handshake: { serverVersion: VERSION, authenticate, clock },
     frameBudget: createByteBudget(memoryBytes(FRAME_MEMORY_BYTES_MAX)),
     answerMemory: createAnswerMemory(config.memoryTargetBytes),
+    inputTurns,
     clock,
     logger: logger.area('server')
   }).catch(async (error: unknown) => {
@@ -370,7 +361,7 @@ export async function startApp(config: Config, platform: Platform): Promise<App>
     throw error
   })
 
-  const counters = (): Counters => metricsOf(appendedBytes, engine)
+  const counters = () => byteCounters(appendedBytes, engine.totals)
   const log = logger.area('nucleus')
   const telemetry = nucleus?.then((connected) => startTelemetry({ nucleus: connected, counters, clock, log }))
   const stopping = new AbortController()

@@ -1,4 +1,4 @@
 export { announce } from './announce.ts'
 export { connectNucleus } from './connect.ts'
 export type { Nucleus } from './nucleus.ts'
-export { startTelemetry, type Counters } from './telemetry.ts'
+export { byteCounters, startTelemetry } from './telemetry.ts'

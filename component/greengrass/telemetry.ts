@@ -1,5 +1,6 @@
 import { sleep, type Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import type { ExportKind } from '../model/export-definition.ts'
 import type { MetricIncrement, Nucleus } from './nucleus.ts'
 
 /** Between two reports (behaviour 12.1). The nucleus itself adds up over an hour. */
@@ -9,6 +10,21 @@ const REFUSED_PAUSE_MS = 3_600_000
 
 /** Bytes since the start of the server by the name of their metric: counters that only grow. */
 export type Counters = Readonly<Record<string, number>>
+
+/** Counters under the names of the original, and one more for HTTP exports (behaviour 12.1). */
+export function byteCounters(
+  appendedBytes: number,
+  exported: Readonly<Record<ExportKind, { readonly deliveredBytes: number }>>
+): Counters {
+  return {
+    BytesAppended: appendedBytes,
+    BytesUploadedToIoTAnalytics: exported.iotAnalytics.deliveredBytes,
+    BytesUploadedToKinesis: exported.kinesis.deliveredBytes,
+    BytesUploadedToIoTSiteWise: exported.sitewise.deliveredBytes,
+    BytesUploadedToS3: exported.s3.deliveredBytes,
+    BytesUploadedToHTTP: exported.http.deliveredBytes
+  }
+}
 
 export interface TelemetryOptions {
   readonly nucleus: Nucleus

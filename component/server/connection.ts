@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { BufferPool } from '../base/buffer-pool.ts'
 import type { ByteBudget } from '../base/byte-budget.ts'
 import type { Clock } from '../base/clock.ts'
+import type { InputTurns } from '../base/input-turns.ts'
 import {
   CONNECTION_REQUEST_BYTES_MAX,
   FRAME_LENGTH_MAX,
@@ -50,6 +51,8 @@ export interface ConnectionOptions {
   readonly answerMemory: AnswerMemory
   /** Memory in which messages are read and answers are gathered. */
   readonly buffers: BufferPool
+  /** Told of all input, so that appends that arrive together share a write. */
+  readonly inputTurns: InputTurns
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -133,7 +136,9 @@ export class Connection {
     socket.setKeepAlive(true, 60_000)
     socket.on('data', (chunk: Buffer) => {
       this.#nowMs = options.clock.monotonicMs()
+      options.inputTurns.begin(this, chunk.length)
       this.#decoder.push(chunk)
+      options.inputTurns.end()
     })
     socket.on('end', () => this.#onEnd())
     socket.on('error', (error) => options.logger.debug('A connection failed', { error: error.message }))

@@ -52,6 +52,7 @@ export async function openServerScene(t: TestContext, options: ServerSceneOption
     handshake: { serverVersion: '0.0.0', authenticate: options.authenticate ?? admitEveryone, clock },
     frameBudget,
     answerMemory: createAnswerMemory(),
+    inputTurns: streams.inputTurns,
     clock,
     logger
   })

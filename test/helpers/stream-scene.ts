@@ -1,3 +1,4 @@
+import { createInputTurns, type InputTurns } from '../../component/base/input-turns.ts'
 import { createSyncLimiter } from '../../component/store/index.ts'
 import type { Disk } from '../../component/store/disk.ts'
 import { createMemoryDisk } from '../../component/store/index.ts'
@@ -44,6 +45,7 @@ export interface StreamScene {
   readonly logger: RecordingLog
   readonly registry: Registry
   readonly checkpointer: Checkpointer
+  readonly inputTurns: InputTurns
   /** What the exports are told: `opened s`, `updated s`, `deleted s`. */
   readonly events: string[]
   /** Export progress handed over at recovery, as `stream/identifier=value`. */
@@ -75,6 +77,7 @@ export async function openScene(options: SceneOptions = {}): Promise<StreamScene
   const logger = createRecordingLog()
   const events: string[] = []
   const progress: string[] = []
+  const inputTurns = createInputTurns()
   const checkpointer = createCheckpointer({ catalogue, clock, logger })
   const registry = createRegistry({
     catalogue,
@@ -105,10 +108,10 @@ export async function openScene(options: SceneOptions = {}): Promise<StreamScene
     clock,
     random,
     logger,
-    defer: setImmediate
+    defer: inputTurns.defer
   })
   await registry.recover()
-  return { disk, catalogue, clock, logger, registry, checkpointer, events, progress }
+  return { disk, catalogue, clock, logger, registry, checkpointer, inputTurns, events, progress }
 }
 
 /** The next run after the process was killed, or after the machine lost its power. */

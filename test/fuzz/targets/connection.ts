@@ -46,6 +46,7 @@ async function startServer(): Promise<Server> {
     handshake: { serverVersion: '0.0.0', authenticate: admitEveryone, clock },
     frameBudget,
     answerMemory: createAnswerMemory(),
+    inputTurns: streams.inputTurns,
     clock,
     logger
   })

@@ -32,6 +32,21 @@ test('at most 256 requests of a connection are open; the rest waits in the socke
   }
 })
 
+test('a client that waits for each answer is served at the end of its chunk, and in turn with others', async (t) => {
+  const scene = await openServerScene(t)
+  await createStreams(scene)
+  const [first, second] = [await scene.connect(), await scene.connect()]
+  const ask = async (client: WireClient, count: number): Promise<void> => {
+    for (let index = 0; index < count; index += 1) {
+      sendAppend(client, 'quick', `${index}`)
+      assert.equal((await client.takeFrame()).map['requestId'], `${index}`)
+    }
+  }
+  await ask(first, 100)
+  await Promise.all([ask(first, 100), ask(second, 100)])
+  assert.equal(streamOf(scene.streams, 'quick').log.next, 300)
+})
+
 test('a client that does not read its answers is not read either, and loses nothing', async (t) => {
   const scene = await openServerScene(t)
   await createStreams(scene)
