@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Disk } from './disk.ts'
+import { ReadWindows } from './read-windows.ts'
 import { recordSeed } from './record.ts'
 import type { SyncLimiter } from './sync-limiter.ts'
 
@@ -19,10 +20,13 @@ export interface LogOptions {
   readonly logger: Logger
   /** Shared by all logs. */
   readonly syncs: SyncLimiter
+  /** Shared by all logs; a log without has its own. */
+  readonly windows?: ReadWindows
 }
 
 /** The options with what follows from them. */
 export interface LogContext extends LogOptions {
+  readonly windows: ReadWindows
   /** See recordSeed. */
   readonly seed: number
   /** See Disk. */
@@ -30,5 +34,10 @@ export interface LogContext extends LogOptions {
 }
 
 export function createLogContext(options: LogOptions): LogContext {
-  return { ...options, seed: recordSeed(options.streamId), isVolatile: options.disk.isVolatile === true }
+  return {
+    ...options,
+    windows: options.windows ?? new ReadWindows(),
+    seed: recordSeed(options.streamId),
+    isVolatile: options.disk.isVolatile === true
+  }
 }

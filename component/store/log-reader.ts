@@ -8,6 +8,7 @@ import { RECORD_HEADER_BYTES } from './record.ts'
 import { RecordCursor } from './record-cursor.ts'
 import { readSegmentHeader } from './segment-header.ts'
 import { segmentPath } from './segment-name.ts'
+import { READ_WINDOW_BYTES } from './read-windows.ts'
 import { indexOf, type Segment, type SegmentLayout } from './segment.ts'
 import { SharedFile } from './shared-file.ts'
 import { isMissingError } from './system-error.ts'
@@ -19,6 +20,10 @@ const CACHED_TAIL_BYTES = 4 * MIB
 const FIRST_WINDOW_BYTES_MAX = 2 * MIB
 /** Readers whose place is remembered, so that going on needs no search. */
 const REMEMBERED_PLACES = 8
+/** A reader that begins so few numbers behind a remembered place goes on from it, with requests that overtake each other. */
+const NUMBERS_AHEAD_MAX = 16
+/** Of a window that is read ahead must be enough for so many reads. */
+const READS_PER_WINDOW_MIN = 4
 
 /** Where a record with this number, or the first behind it, starts. */
 interface Place {
@@ -87,6 +92,7 @@ export class LogReader {
 
   /** Lets go of the open file, or only if it is this segment's. */
   close(segment?: Segment): void {
+    if (segment !== undefined) this.#context.windows.forget(segment)
     if (this.#opened === undefined || (segment !== undefined && this.#opened.segment !== segment)) return
     this.#opened.shared.retire()
     this.#opened = undefined
@@ -94,25 +100,34 @@ export class LogReader {
 
   /** Reads what is wanted of one segment. True: the read is complete. */
   async #readSegment(segment: Segment, from: number, progress: ReadProgress): Promise<boolean> {
+    const { windows } = this.#context
     const shared = this.#open(segment)
     if (shared === undefined) return false
     return shared.use(async (file) => {
       const layout = this.#layoutOf(segment, shared)
-      const start = this.#startOf(segment, from, layout)
+      const { isGoingOn, ...start } = this.#startOf(segment, from, layout)
+      const isCached = segment === this.#segments.active && start.offset >= layout.end - CACHED_TAIL_BYTES
+      const windowBytes = estimateWindow(segment, progress)
+      const isSmall = windowBytes * READS_PER_WINDOW_MIN <= READ_WINDOW_BYTES && !this.#context.isVolatile
+      const window = isSmall ? windows.find(segment, start.offset) : undefined
+      const readsAhead = isSmall && isGoingOn && !isCached
       const cursor = new RecordCursor({
         file,
         seed: this.#context.seed,
         start: start.offset,
         end: layout.end,
         bounds: { sequenceMin: start.sequence, sequenceEnd: segment.next },
-        windowBytes: estimateWindow(segment, progress),
+        windowBytes: readsAhead ? READ_WINDOW_BYTES : windowBytes,
         damage: segment.damage,
-        isCached: segment === this.#segments.active && start.offset >= layout.end - CACHED_TAIL_BYTES,
-        memory: progress.memory,
+        isCached,
+        window,
+        ...(readsAhead ? {} : { memory: progress.memory }),
         onDamage: (damageStart, damageEnd) => this.#reportDamage(segment, damageStart, damageEnd)
       })
       const isComplete = await this.#collect(segment, cursor, progress, layout.end)
       this.#remember({ segment, sequence: cursor.sequenceMin, offset: cursor.validEnd })
+      const isNew = cursor.window.bytes !== window?.bytes && !cursor.hasReadErrors
+      if (readsAhead && isNew) windows.keep(segment, cursor.window)
       return isComplete
     })
   }
@@ -162,11 +177,17 @@ export class LogReader {
     return segment.layout
   }
 
-  #startOf(segment: Segment, from: number, layout: SegmentLayout): Place {
-    const first = { sequence: segment.base, offset: layout.start }
+  #startOf(segment: Segment, from: number, layout: SegmentLayout): Place & { readonly isGoingOn: boolean } {
+    const first = { sequence: segment.base, offset: layout.start, isGoingOn: false }
     if (from <= segment.base) return first
-    const known = this.#places.find((place) => place.sequence === from && place.segment === segment)
-    return known ?? segment.index?.find(from) ?? first
+    let nearest: Place | undefined
+    for (const place of this.#places) {
+      if (place.segment !== segment || place.sequence > from || from - place.sequence > NUMBERS_AHEAD_MAX) continue
+      if (nearest === undefined || place.sequence > nearest.sequence) nearest = place
+    }
+    if (nearest !== undefined) return { sequence: nearest.sequence, offset: nearest.offset, isGoingOn: true }
+    const indexed = segment.index?.find(from)
+    return indexed === undefined ? first : { ...indexed, isGoingOn: false }
   }
 
   #remember(place: Place & { readonly segment: Segment }): void {

@@ -12,6 +12,7 @@ import {
   sequenceAt,
   type RecordBounds
 } from './record.ts'
+import type { ReadWindow } from './read-windows.ts'
 import { findRecordInOrder, isLargeRecordValid } from './record-search.ts'
 import { createTolerantReader } from './tolerant-reader.ts'
 
@@ -41,6 +42,8 @@ export interface CursorOptions {
   readonly stopsAtDamage?: (sequenceMin: number) => boolean
   /** The records are sure to be in the system's memory: a short window is then read without a detour. */
   readonly isCached?: boolean
+  /** What has been read already and holds the start. */
+  readonly window?: ReadWindow | undefined
   /** Memory for a window, if there is some; it is kept until the walk is over. */
   readonly memory?: (bytes: number) => Buffer | undefined
   /** Told of newly found damage. */
@@ -87,6 +90,15 @@ export class RecordCursor {
     this.validEnd = options.start
     this.sequenceMin = options.bounds.sequenceMin
     this.#windowBytes = options.windowBytes
+    if (options.window !== undefined) {
+      this.#window = options.window.bytes
+      this.#windowStart = options.window.start
+    }
+  }
+
+  /** What was read last. */
+  get window(): ReadWindow {
+    return { start: this.#windowStart, bytes: this.#window }
   }
 
   /** Offset at which the next step looks. */

@@ -10,6 +10,7 @@ import {
   createLog,
   isUnfinishedLog,
   openLog,
+  ReadWindows,
   readMetadata,
   type RecoveryReport,
   type StreamLog,
@@ -69,6 +70,7 @@ export interface StreamFoldersOptions {
 export function createStreamFolders(options: StreamFoldersOptions): StreamFolders {
   const { disk, root, logger } = options
   const streams = join(root, 'streams')
+  const windows = new ReadWindows()
   const quarantine = createQuarantine({ disk, root, clock: options.clock, logger })
   disk.makeFolder(streams)
   quarantine.trim()
@@ -82,6 +84,7 @@ export function createStreamFolders(options: StreamFoldersOptions): StreamFolder
     clock: options.clock,
     logger,
     syncs: options.syncs,
+    windows,
     isVolatile: definition.persistence === 'memory'
   })
 
