@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
 import type { CatalogueEngine, CatalogueEnvironment } from '../../component/store/catalogue/environment.ts'
 import { createLmdbEngine } from '../../component/store/catalogue/lmdb-environment.ts'
 
@@ -83,6 +85,7 @@ export async function createFaultyEngine(): Promise<FaultyEngine> {
     nextHang: () => new Promise((resolve) => void hangListeners.push(resolve)),
     open(path, mapBytes) {
       if (engine.refusesOpen) throw new Error('MDB_PANIC')
+      assert.ok(statSync(path).size > 0, 'LMDB must never make a file: it dies when that fails')
       opened.push(path)
       return wrap(lmdb.open(path, mapBytes))
     }

@@ -19,7 +19,7 @@ export interface CatalogueEnvironment {
 /** The database library. */
 export interface CatalogueEngine {
   /**
-   * Opens a database file, or creates it when there is none.
+   * Opens a database file that is there.
    * @param mapBytes address space to begin with; ignored where addresses are scarce
    */
   open(path: string, mapBytes: number): CatalogueEnvironment

@@ -4,8 +4,10 @@ import type { Logger } from '../../base/log.ts'
 import type { CatalogueFiles, DataFile } from './catalogue-files.ts'
 import { withDeadline } from './deadline.ts'
 import { decodeDatabase, digestChange, formatChange } from './decode-database.ts'
+import { emptyDatabase } from './empty-database.ts'
 import type { EntryTable } from './entry-table.ts'
 import type { CatalogueEngine, CatalogueEnvironment } from './environment.ts'
+import { wordBytesOf } from './head-check.ts'
 import { ABANDONED_GENERATIONS_MAX, COMMIT_DEADLINE_MS, PREALLOCATED_BYTES, ZERO_CHUNK_BYTES } from './limits.ts'
 import { catalogueNames, lockFileOf, sortNames } from './names.ts'
 import { encodeRecord } from './record-codec.ts'
@@ -59,7 +61,7 @@ export async function prepareLockFile(files: CatalogueFiles, path: string): Prom
 }
 
 /**
- * Opens a database whose head has been checked, or a new one. Its lock file has been prepared.
+ * Opens a database whose head has been checked. Its lock file has been prepared.
  * @throws Fault, or whatever LMDB throws
  */
 export async function openGeneration(context: CatalogueContext, path: string, number: number): Promise<Generation> {
@@ -76,15 +78,11 @@ export async function closeGeneration(context: CatalogueContext, generation: Gen
 }
 
 /**
- * Shows that the disk takes as many bytes as the build will write, before LMDB is let near it: on a full or failing
- * disk LMDB crashes or hangs (reliability F10, F12), and an environment that failed can never be given back.
+ * Writes an empty database with all the room that the build will need: on a full or failing disk LMDB crashes or hangs
+ * (reliability F10, F12), and an environment that failed can never be given back.
  */
-async function proveSpace(files: CatalogueFiles, path: string, bytes: number): Promise<void> {
-  try {
-    await files.write(path, zeros(bytes))
-  } finally {
-    await files.remove(path)
-  }
+async function writeEmptyDatabase(files: CatalogueFiles, path: string, bytes: number): Promise<void> {
+  await files.write(path, [emptyDatabase(wordBytesOf(process.arch)), ...zeros(bytes)])
 }
 
 async function fill(context: CatalogueContext, generation: Generation, table: EntryTable): Promise<void> {
@@ -94,7 +92,6 @@ async function fill(context: CatalogueContext, generation: Generation, table: En
   const commit = async (changes: Parameters<CatalogueEnvironment['commit']>[0]): Promise<void> => {
     await withDeadline(clock, COMMIT_DEADLINE_MS, 'a commit', generation.environment.commit(changes))
   }
-  await generation.file.extend(bytesNeededFor(table.entries))
   for (let start = 0; start < entries.length; start += ENTRIES_PER_COMMIT) {
     const part = entries.slice(start, start + ENTRIES_PER_COMMIT)
     await commit(part.map(([key, value]) => ({ key, record: encodeRecord(key, value) })))
@@ -169,7 +166,7 @@ export async function buildGeneration(
     await assertUsable(context)
     await files.remove(building)
     await files.remove(lockFileOf(building))
-    await proveSpace(files, building, bytesNeededFor(frozen.entries))
+    await writeEmptyDatabase(files, building, bytesNeededFor(frozen.entries))
     await fillAndClose(context, frozen)
     await assertUsable(context)
     await files.remove(lockFileOf(path))

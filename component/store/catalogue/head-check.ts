@@ -3,14 +3,14 @@
  * (reliability F8, 3.2.2). Layout of lmdb 3.5 (mdb.c: MDB_page_header, MDB_meta, MDB_db), little-endian, with words of
  * 8 bytes (4 on 32-bit machines); the second meta page starts one page further:
  *
- *     page header   page number (word), transaction (word), 8 bytes
+ *     page header   page number (word), transaction (word), 2 bytes, flags u16, 4 bytes
  *     magic u32, version u32, address (word), map size (word)
  *     free list and main database, each: u32 (page size in the first), flags u16, depth u16,
  *                   branch, leaf and overflow pages, entries, root page (words)
  *     last page (word), transaction (word)
  */
-const MAGIC = 0xbeefc0de
-const DATA_VERSION = 2
+export const MAGIC = 0xbeefc0de
+export const DATA_VERSION = 2
 const TREE_DEPTH_MAX = 32
 
 /** Bytes to read from the start of the file: the second meta page follows a page of at most 64 KiB. */
@@ -56,7 +56,7 @@ export function wordBytesOf(arch: string): WordBytes {
 }
 
 /** Where the fields of a meta page lie, counted from the start of its page. */
-function layoutOf(word: WordBytes) {
+export function layoutOf(word: WordBytes) {
   const magic = 2 * word + 8
   const freeTree = magic + 8 + 2 * word
   const treeBytes = 8 + 5 * word
@@ -66,6 +66,12 @@ function layoutOf(word: WordBytes) {
 
 function readWord(bytes: Buffer, at: number, word: WordBytes): bigint {
   return word === 8 ? bytes.readBigUInt64LE(at) : BigInt(bytes.readUInt32LE(at))
+}
+
+/** Writes a number of LMDB's words. */
+export function writeWord(bytes: Buffer, at: number, value: bigint, word: WordBytes): void {
+  if (word === 8) bytes.writeBigUInt64LE(value, at)
+  else bytes.writeUInt32LE(Number(value), at)
 }
 
 function readTree(bytes: Buffer, at: number, word: WordBytes): Tree {
