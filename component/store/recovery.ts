@@ -1,5 +1,6 @@
 import { describeError, Fault } from '../base/fault.ts'
 import type { LogContext } from './log-context.ts'
+import { RECORD_BYTES_MIN } from './record.ts'
 import { keepCorruptCopy, rewriteUnsynced } from './recovery-files.ts'
 import { addLost, scanSegment, type ScannedSegment } from './recovery-scan.ts'
 import { NewerFormatFault } from './segment-header.ts'
@@ -8,6 +9,10 @@ import { segmentOfSummary, type Segment } from './segment.ts'
 import { SharedFile } from './shared-file.ts'
 import { removeQuietly } from './spare-segment.ts'
 import type { LogState, RecoveryReport, SegmentSummary } from './stream-log.ts'
+import { isShortageError } from './system-error.ts'
+
+/** No segment has more bytes, but for those of its last record. */
+const SEGMENT_BYTES_MAX = 2 ** 31
 
 /** What the last run left, as the caller remembers it. */
 export interface RecoveryInput {
@@ -130,15 +135,19 @@ async function recoverSegment(
   const isLast = sequenceEnd === SEQUENCE_MAX
   const path = segmentPath(context.folder, base)
   const durable = input.state?.durable.segmentBase === base ? input.state.durable : undefined
-  const leaveOut = (error: unknown): void => {
+  const leaveOut = (error: unknown, bytes: number): void => {
+    // It is well and will be found later: without it, exports would pass its messages.
+    if (isShortageError(error)) throw error
     context.logger.error('A segment cannot be read and is left out', { path, error: describeError(error) })
-    result.next = Math.max(result.next, base + 1)
+    // It may hold numbers that nothing else knows of, and that were told to clients.
+    const numbersMax = 1 + Math.floor(bytes / RECORD_BYTES_MIN)
+    result.next = Math.max(result.next, Math.min(sequenceEnd, base + numbersMax))
   }
   let shared: SharedFile
   try {
     shared = new SharedFile(context.disk.openFile(path, 'readWrite'))
   } catch (error) {
-    leaveOut(error)
+    leaveOut(error, SEGMENT_BYTES_MAX)
     return true
   }
   let isKept = false
@@ -164,7 +173,7 @@ async function recoverSegment(
     return !scanned.isCut
   } catch (error) {
     if (!(error instanceof Fault) || error instanceof NewerFormatFault) throw error
-    leaveOut(error)
+    leaveOut(error, shared.file.size())
     return true
   } finally {
     if (!isKept) shared.retire()

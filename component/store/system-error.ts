@@ -34,6 +34,11 @@ export function isMissingError(error: unknown): boolean {
   return systemErrorCode(error) === 'ENOENT'
 }
 
+/** True when the process or the system had no descriptor or memory left: nothing is wrong with the file. */
+export function isShortageError(error: unknown): boolean {
+  return ['EMFILE', 'ENFILE', 'ENOMEM'].includes(systemErrorCode(error) ?? '')
+}
+
 /** One family: nothing can be written, and only a person or time can help (reliability 3.5). */
 const WRITE_PROBLEMS: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'no space is left on the device'],

@@ -283,6 +283,48 @@ describe('recovery', () => {
   })
 })
 
+describe('the newest segment', () => {
+  const fillAndKill = async (): Promise<{ readonly disk: FaultyDisk; readonly remembered: Remembered }> => {
+    const disk = newDisk()
+    const log = await createLog(logOptions(disk, FOLDER))
+    await log.append(records('a'))
+    await log.sync()
+    const remembered = catalogueOf(log)
+    await log.append(records('b', 'c'))
+    return { disk: disk.kill(), remembered }
+  }
+
+  it('may hold numbers that nothing else knows: none is given again when it cannot be opened or read', async () => {
+    for (const operation of ['open', 'read'] as const) {
+      const { disk, remembered } = await fillAndKill()
+      // Before segments are recovered, the newest one is looked at for its format.
+      let calls = 0
+      disk.rule = (call) => (call.operation === operation && ++calls > 1 ? { code: 'EIO' } : undefined)
+      const { log } = await reopen(disk, remembered, true)
+      disk.rule = () => undefined
+      await log.append(records('d'))
+      assert.ok(log.next > 4, `${log.next - 1} was given`)
+      log.close()
+      const { log: again } = await reopen(disk.kill(), remembered, true)
+      const texts = await readTexts(again)
+      assert.deepEqual(texts.slice(0, 3), ['0:a', '1:b', '2:c'])
+      assert.match(texts[3] ?? '', /^\d+:d$/)
+    }
+  })
+
+  it('is waited for when only descriptors or memory are short: nothing is changed', async () => {
+    for (const code of ['EMFILE', 'ENFILE', 'ENOMEM']) {
+      const { disk, remembered } = await fillAndKill()
+      let calls = 0
+      disk.rule = ({ operation }) => (operation === 'open' && ++calls > 1 ? { code } : undefined)
+      await assert.rejects(reopen(disk, remembered, true), Fault)
+      disk.rule = () => undefined
+      const { log } = await reopen(disk, remembered, true)
+      assert.deepEqual(await readTexts(log), ['0:a', '1:b', '2:c'])
+    }
+  })
+})
+
 describe('the metadata in the headers', () => {
   it('is that of the newest readable segment', async () => {
     const disk = newDisk()
