@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { brotliCompressSync, constants } from 'node:zlib'
 import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild'
@@ -43,6 +43,8 @@ const replaceModules: Plugin = {
  */
 interface Part {
   readonly name: string
+  /** Other parts that it imports, whose modules it does not hold itself. */
+  readonly uses?: readonly string[]
   /** How the rest imports its modules, with the name of each in `exports`; resolved from the folder of the entry. */
   readonly modules: Readonly<Record<string, string>>
   /** The native part without which it need not be unpacked. */
@@ -53,7 +55,7 @@ const PARTS: readonly Part[] = [
   { name: 'exporter', modules: { './exporter/worker.ts': 'worker', './exporter/probe.ts': 'probe' } },
   // For declarations written by hand.
   { name: 'yaml', modules: { yaml: 'parser' } },
-  { name: 'cli', modules: { './cli/index.ts': 'commands' } },
+  { name: 'cli', uses: ['yaml'], modules: { './cli/index.ts': 'commands' } },
   { name: 'monitor', modules: { './monitor/index.ts': 'monitor' } },
   {
     name: 'iot-sdk',
@@ -90,6 +92,43 @@ function unpackParts(packed: ReadonlyMap<string, string>): Plugin {
         const load = `module.exports = streamManagerPrelude.loadPart('${path}', '${packed.get(path) ?? ''}')`
         return { contents: check + load, loader: 'js' }
       })
+    }
+  }
+}
+
+/** Has the bundle hand out the parts that others use, before anything else in it runs. */
+function shareParts(entry: string): Plugin {
+  const shared = new Set(PARTS.flatMap(({ uses = [] }) => uses))
+  const lines = [...shared].map((name) => `streamManagerPrelude.sharePart('${name}', () => require('${name}'))`)
+  return {
+    name: 'share-parts',
+    setup(hooks) {
+      hooks.onLoad({ filter: /\/main\.ts$/ }, ({ path }) =>
+        // On the first line, so that those of the source keep their numbers.
+        path === entry ? { contents: `import 'shared-parts'; ${readFileSync(entry, 'utf8')}`, loader: 'ts' } : undefined
+      )
+      hooks.onResolve({ filter: /^shared-parts$/ }, ({ path }) => ({ path, namespace: 'share' }))
+      hooks.onResolve({ filter: /.*/, namespace: 'share' }, ({ path }) => ({ path, namespace: 'part' }))
+      hooks.onLoad({ filter: /.*/, namespace: 'share' }, () => ({ contents: lines.join('\n'), loader: 'js' }))
+    }
+  }
+}
+
+/** Imports the modules of other parts from where the bundle hands them out. */
+function useParts(names: readonly string[]): Plugin {
+  const modules = new Map(
+    PARTS.filter(({ name }) => names.includes(name)).flatMap(({ name, modules: members }) =>
+      Object.entries(members).map(([path, member]) => [path, `streamManagerPrelude.sharedPart('${name}').${member}`])
+    )
+  )
+  return {
+    name: 'use-parts',
+    setup(hooks) {
+      hooks.onResolve({ filter: /.*/ }, ({ path }) => (modules.has(path) ? { path, namespace: 'used' } : undefined))
+      hooks.onLoad({ filter: /.*/, namespace: 'used' }, ({ path }) => ({
+        contents: `module.exports = ${modules.get(path) ?? ''}`,
+        loader: 'js'
+      }))
     }
   }
 }
@@ -138,7 +177,7 @@ function modulesIn({ outputs }: Metafile): string[] {
 
 /** A part, compressed, in base64, and the modules in it. Its source map is written beside the bundle. */
 async function pack(
-  { name, modules }: Part,
+  { name, uses = [], modules }: Part,
   folder: string,
   outFile: string,
   version: string
@@ -151,7 +190,7 @@ async function pack(
     write: false,
     // esbuild writes the directive for an entry in TypeScript only.
     banner: { js: '"use strict";' },
-    plugins: [embedPage, replaceModules]
+    plugins: [embedPage, useParts(uses), replaceModules]
   })
   const textOf = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? ''
   writeFileSync(`${outFile}.${name}.map`, textOf('.map'))
@@ -179,7 +218,7 @@ export async function bundle(entry: string, outFile: string, version: string): P
     entryPoints: [entry],
     outfile: outFile,
     banner: { js: await buildPrelude() },
-    plugins: [unpackParts(packed), replaceModules]
+    plugins: [shareParts(entry), unpackParts(packed), replaceModules]
   })
   return [...modules, ...modulesIn(metafile)]
 }

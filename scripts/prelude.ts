@@ -41,6 +41,20 @@ export function loadNativePart(name: string): unknown {
   }
 }
 
+const shared = new Map<string, () => object>()
+
+/** Lets other parts use one (bundle.ts). @param load must give the same object each time */
+export function sharePart(name: string, load: () => object): void {
+  shared.set(name, load)
+}
+
+/** What a shared part exports; it is unpacked now unless it was before. */
+export function sharedPart(name: string): object {
+  const load = shared.get(name)
+  if (load === undefined) throw new Error(`the part ${name} is not shared`)
+  return load()
+}
+
 type LoadModule = (exports: object, require: NodeJS.Require, module: { exports: object }, prelude: object) => void
 
 /**
@@ -54,7 +68,7 @@ export function loadPart(name: string, packed: string): object {
   const parameters = ['exports', 'require', 'module', 'streamManagerPrelude']
   const run = compileFunction(source, parameters, { filename: `${__filename}#${name}` }) as LoadModule
   const module = { exports: {} }
-  run(module.exports, createRequire(__filename), module, { loadNativePart })
+  run(module.exports, createRequire(__filename), module, { loadNativePart, sharedPart })
   return module.exports
 }
 

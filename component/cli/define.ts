@@ -98,12 +98,12 @@ export const create: Command = {
     const document =
       values.file === undefined
         ? new Map([['strategyOnFull', 1]])
-        : parseDefinition(await readDocument(values.file, surroundings))
+        : await parseDefinition(await readDocument(values.file, surroundings))
     if (name === undefined && values.file === undefined)
       throw new UsageProblem('it takes the name of the stream, or --file')
     const definition = definitionOf(applyFlags(withName(document, name), values))
     if (values['dry-run'] === true) {
-      surroundings.write(definitionToYaml(definition))
+      surroundings.write(await definitionToYaml(definition))
       return EXIT.ok
     }
     return withClient(values, surroundings, async (client) => {
@@ -125,7 +125,7 @@ async function wished(
   const base =
     values.file === undefined
       ? mapOf(current)
-      : withName(parseDefinition(await readDocument(values.file, surroundings)), current.name)
+      : withName(await parseDefinition(await readDocument(values.file, surroundings)), current.name)
   const definition = definitionOf(applyFlags(base, values))
   const unwanted = values['remove-export'] ?? []
   const unknown = unwanted.find((id) => !definition.exports.some(({ identifier }) => identifier === id))

@@ -1,8 +1,9 @@
+import { hintFor } from '../base/nearest.ts'
+import { EXPORT_SHAPES } from '../declare/definition-shape.ts'
 import { EXPORT_KINDS, type ExportKind } from '../model/export-definition.ts'
 import type { CborMap, CborValue } from '../protocol/cbor-decoder.ts'
 import { UsageProblem, type Options } from './command.ts'
-import { EXPORT_SHAPES, exportMap } from './definition-file.ts'
-import { hintFor } from './nearest.ts'
+import { readPart } from './definition-file.ts'
 import { parseBytes, parseDuration } from './text.ts'
 
 /** A definition, or changes of one, as options of the command line. */
@@ -45,15 +46,6 @@ function choice(name: string, text: string, choices: Readonly<Record<string, Cbo
   return choices[text]
 }
 
-/** An integer of the command line as the protocol has it; anything else as it stands, for the checks that follow. */
-function plainValue(text: string): unknown {
-  if (/^\d{1,19}$/.test(text)) return BigInt(text)
-  return text === 'true' ? true : text === 'false' ? false : text
-}
-
-/** Keys whose values are texts, also when they look like numbers. */
-const TEXT_KEYS = ['identifier', 'uri', 'kinesisStreamName', 'iotChannel', 'iotMsgIdPrefix', 'statusStreamName']
-
 /** `<kind>:<key>=<value>,…`. A value with a comma needs a document. @throws UsageProblem, Fault */
 export function parseExport(text: string): { readonly kind: ExportKind; readonly map: CborMap } {
   const match = /^(\w+):(.*)$/s.exec(text)
@@ -64,15 +56,15 @@ export function parseExport(text: string): { readonly kind: ExportKind; readonly
       `--export must begin with one of ${EXPORT_KINDS.map((known) => `${known}:`).join(', ')}${hintFor(word, EXPORT_KINDS)}`
     )
   const fields: Record<string, unknown> = {}
-  const status: Record<string, unknown> = {}
+  const status: Record<string, string> = {}
   for (const part of (match[2] ?? '').split(',').filter((item) => item !== '')) {
     const [, key = '', value = ''] = /^(\w+)=(.*)$/s.exec(part) ?? []
     if (key === '') throw new UsageProblem(`--export: ${JSON.stringify(part)} is not of the form <key>=<value>`)
     const isOfStatus = kind === 's3' && key.startsWith('status') && key !== 'statusConfig'
-    ;(isOfStatus ? status : fields)[key] = TEXT_KEYS.includes(key) ? value : plainValue(value)
+    ;(isOfStatus ? status : fields)[key] = value
   }
   if (Object.keys(status).length > 0) fields['statusConfig'] = status
-  return { kind, map: exportMap(`--export ${kind}`, kind, fields) }
+  return { kind, map: readPart(`--export ${kind}`, fields, EXPORT_SHAPES[kind].shape) }
 }
 
 /** Puts an export into the lists of a definition, in the place of one with the same identifier. */

@@ -70,7 +70,7 @@ export const describe: Command = {
       const { write, clock, columns } = surroundings
       const view = viewStream(await client.describe(positionals[0] ?? ''))
       if (values.yaml === true) {
-        write(definitionToYaml(view.info.definition))
+        write(await definitionToYaml(view.info.definition))
         return EXIT.ok
       }
       const nowMs = clock.wallMs()

@@ -1,4 +1,5 @@
 import { describeError, Fault } from '../base/fault.ts'
+import { hintFor } from '../base/nearest.ts'
 import { countText } from '../base/quantities.ts'
 import { startSequenceNumberOf, type ExportDefinition } from '../model/export-definition.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
@@ -7,7 +8,6 @@ import type { StreamClient } from './client/client.ts'
 import { CONNECTION_HELP, CONNECTION_OPTIONS, withClient } from './client/open.ts'
 import { EXIT, integerOption, parseArguments, UsageProblem, type Command } from './command.ts'
 import { findNumberAt } from './find-number.ts'
-import { hintFor } from './nearest.ts'
 import { parseMoment } from './text.ts'
 import { without } from './without.ts'
 

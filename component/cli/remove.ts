@@ -89,7 +89,7 @@ export const purge: Command = {
           ? 'a program has created it meanwhile'
           : 'create it with `stream-manager create -f <file>` from'
         throw new Fault(
-          `the stream is deleted but could not be created anew (${reason}): ${advice}\n${definitionToYaml(definition)}`,
+          `the stream is deleted but could not be created anew (${reason}): ${advice}\n${await definitionToYaml(definition)}`,
           error
         )
       }

@@ -5,6 +5,7 @@ import { readDefinition, type DefinitionRules } from '../protocol/definition-fie
 import { definitionProblems } from '../protocol/definition-policy.ts'
 import { Fields, NAME_PATTERN } from '../protocol/fields.ts'
 import { definitionMap } from './definition-map.ts'
+import { DEFINITION_SHAPE } from './definition-shape.ts'
 import { isObject, parseDocument, type Loose } from './document.ts'
 
 /** A stream that a deployment wants to be there. */
@@ -121,7 +122,7 @@ function readStream(item: Loose, path: string, rules: DefinitionRules, problems:
   }
   const { allowDataLoss = false, ...rest } = item
   const found: string[] = []
-  const fields = new Fields(definitionMap(rest, path, found), path)
+  const fields = new Fields(definitionMap(rest, DEFINITION_SHAPE, path, found), path)
   const definition = readDefinition(fields, rules)
   found.push(...fields.problems)
   const isAllowed = allowDataLoss === true || allowDataLoss === 'true'

@@ -10,6 +10,7 @@ import { memoryOf } from '../helpers/process-memory.ts'
 import { BUNDLE, startServer } from '../helpers/server-process.ts'
 
 interface Prelude {
+  sharePart(name: string, load: () => object): void
   loadPart(name: string, packed: string): Readonly<Record<string, () => unknown>>
 }
 
@@ -18,6 +19,14 @@ async function preludeOf(path: string): Promise<Prelude> {
   const code = `${await buildPrelude()}\nreturn streamManagerPrelude`
   const evaluate = compileFunction(code, ['require', '__filename', '__dirname']) as (...args: unknown[]) => Prelude
   return evaluate(createRequire(import.meta.url), path, dirname(path))
+}
+
+/** Source of each part of the bundle, by its name. */
+function unpackAll(): ReadonlyMap<string, string> {
+  const packed = readFileSync(BUNDLE, 'utf8').matchAll(/loadPart\("([a-z-]+)","([A-Za-z0-9+/=]+)"\)/g)
+  return new Map(
+    [...packed].map(([, name = '', part = '']) => [name, brotliDecompressSync(Buffer.from(part, 'base64')).toString()])
+  )
 }
 
 const pack = (source: string): string => brotliCompressSync(Buffer.from(source)).toString('base64')
@@ -38,10 +47,20 @@ describe('the parts of the bundle', () => {
   })
 
   it('are strict code, as the rest is', () => {
-    const packed = [...readFileSync(BUNDLE, 'utf8').matchAll(/loadPart\("([a-z-]+)","([A-Za-z0-9+/=]+)"\)/g)]
-    assert.deepEqual(packed.map(([, name]) => name).sort(), ['cli', 'exporter', 'iot-sdk', 'monitor', 'yaml'])
-    for (const [, , part = ''] of packed)
-      assert.match(brotliDecompressSync(Buffer.from(part, 'base64')).toString('latin1', 0, 100), /^"use strict";/)
+    const parts = unpackAll()
+    assert.deepEqual([...parts.keys()].sort(), ['cli', 'exporter', 'iot-sdk', 'monitor', 'yaml'])
+    for (const source of parts.values()) assert.match(source, /^"use strict";/)
+  })
+
+  it('use each other, so that no package is there twice', async () => {
+    const { loadPart, sharePart } = await preludeOf('/opt/bundle.cjs')
+    sharePart('answers', () => ({ answer: 42 }))
+    const user = loadPart('user', pack("exports.ask = () => streamManagerPrelude.sharedPart('answers').answer"))
+    assert.equal(user['ask']?.(), 42)
+    const stranger = loadPart('stranger', pack("exports.ask = () => streamManagerPrelude.sharedPart('nobody')"))
+    assert.throws(() => stranger['ask']?.(), /the part nobody is not shared/)
+    const holders = [...unpackAll()].filter(([, source]) => source.includes('YAMLParseError')).map(([name]) => name)
+    assert.deepEqual(holders, ['yaml'])
   })
 
   it('are not there in clear, where Node.js would read them at every start', () => {

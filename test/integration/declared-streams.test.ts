@@ -50,7 +50,7 @@ test('streams are there before the first client, and clients keep theirs', async
 
   const first = await start()
   assert.deepEqual(appliedOf(first.events), { created: 2, updated: 0, unchanged: 0, deleted: 0, refused: 0 })
-  const problem = `${join(storeRoot, 'streams.yaml')}: definitions[1].strategyOnFull: must be one of RejectNewData, OverwriteOldestData.`
+  const problem = `${join(storeRoot, 'streams.yaml')}: definitions[1].strategyOnFull: must be one of RejectNewData, OverwriteOldestData (did you mean "RejectNewData"?).`
   assert.deepEqual(
     first.events.filter(({ level }) => level === 'ERROR').map(({ fields }) => fields),
     [{ problem }]

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Fault } from '../../../component/base/fault.ts'
 import { definitionOf, definitionToYaml, parseDefinition } from '../../../component/cli/definition-file.ts'
 import { applyFlags, parseExport, withExport } from '../../../component/cli/definition-flags.ts'
 import { changesBetween } from '../../../component/cli/define.ts'
@@ -40,7 +41,9 @@ const FULL: StreamDefinition = {
   ]
 }
 
-test('a definition comes back from its document, whatever its texts look like', () => {
+const readBack = async (text: string): Promise<StreamDefinition> => definitionOf(await parseDefinition(text))
+
+test('a definition comes back from its document, whatever its texts look like', async () => {
   const minimal: StreamDefinition = {
     name: 'x',
     maxSizeBytes: 1024n,
@@ -51,18 +54,18 @@ test('a definition comes back from its document, whatever its texts look like', 
     exports: []
   }
   for (const definition of [{ ...FULL, name: '007' }, { ...FULL, name: 'a - b' }, minimal]) {
-    const yaml = definitionToYaml(definition)
-    assert.deepEqual(definitionOf(parseDefinition(yaml)), definition, yaml)
+    const yaml = await definitionToYaml(definition)
+    assert.deepEqual(await readBack(yaml), definition, yaml)
     assert.equal(changesBetween(definition, definition), '')
   }
-  assert.ok(!definitionToYaml(minimal).includes('exportDefinition'))
+  assert.ok(!(await definitionToYaml(minimal)).includes('exportDefinition'))
 })
 
-test('JSON, numbers of enums and units are read as well', () => {
-  const map = parseDefinition(
+test('JSON, numbers of enums and units are read as well', async () => {
+  const definition = await readBack(
     '{"name":"s","maxSize":"2 MiB","timeToLiveMillis":"7d","strategyOnFull":1,"persistence":"memory","exportDefinition":{"kinesis":[{"identifier":"k","kinesisStreamName":"t","batchIntervalMillis":"2m"}],"http":null}}'
   )
-  const { maxSizeBytes, timeToLiveMs, strategyOnFull, persistence, exports } = definitionOf(map)
+  const { maxSizeBytes, timeToLiveMs, strategyOnFull, persistence, exports } = definition
   assert.deepEqual(
     [maxSizeBytes, timeToLiveMs, strategyOnFull, persistence],
     [2n * 1024n ** 2n, 604_800_000, 'overwriteOldestData', 'memory']
@@ -71,33 +74,42 @@ test('JSON, numbers of enums and units are read as well', () => {
 })
 
 for (const [what, text, problem] of [
-  ['a misspelt key', 'maxSise: 1', /maxSise is unknown \(did you mean "maxSize"\?\)/],
+  ['a misspelt key', 'maxSise: 1', /maxSise is not known \(did you mean "maxSize"\?\)/],
   [
     'a misspelt key of an export',
     'exportDefinition: { kinesis: [{ bachSize: 1 }] }',
-    /exportDefinition\.kinesis\[0\]\.bachSize is unknown/
+    /exportDefinition\.kinesis\[0\]\.bachSize is not known/
   ],
-  ['an unknown kind of export', 'exportDefinition: { sqs: [] }', /exportDefinition\.sqs is unknown/],
+  ['an unknown kind of export', 'exportDefinition: { sqs: [] }', /exportDefinition\.sqs is not known/],
   ['a misspelt choice', 'strategyOnFull: RejectNewDate', /must be one of .* \(did you mean "RejectNewData"\?\)/],
-  ['a list for a mapping', '- 1', /must be a mapping/],
-  ['a mapping for a list', 'exportDefinition: { http: {} }', /must be a list/],
-  ['a mapping for a value', 'maxSize: {}', /maxSize must be a single value/],
-  ['no YAML', 'a: [', /is no YAML/],
-  ['an alias', 'a: &x 1\nb: *x', /is no YAML/],
-  ['nothing', '', /must be a mapping/]
+  ['a size that is none', 'maxSize: large', /maxSize: must be a size such as/],
+  ['a list for an object', '- 1', /must be an object/],
+  ['an object for a list', 'exportDefinition: { http: {} }', /exportDefinition\.http: must be a list/],
+  ['an object for a value', 'maxSize: {}', /maxSize: must be an integer/],
+  ['no YAML', 'a: [', /is neither JSON nor YAML/],
+  ['an alias', 'a: &x 1\nb: *x', /is neither JSON nor YAML/],
+  ['nothing', '', /must be an object/]
 ] as const) {
-  test(`a document with ${what} is refused`, () => {
-    assert.throws(() => parseDefinition(text), problem)
+  test(`a document with ${what} is refused`, async () => {
+    await assert.rejects(readBack(text), (error: Error) => error instanceof Fault && problem.test(error.message))
   })
 }
 
-test('every problem of a definition is named at once', () => {
-  const map = parseDefinition('name: a/b\nmaxSize: 5\nstrategyOnFull: 1')
-  assert.throws(() => definitionOf(map), /name: must match .* maxSize: must be at least 1024\./)
-  const twice = parseDefinition(
-    'name: s\nstrategyOnFull: 1\nexportDefinition: { IotSitewise: [{ identifier: a }], kinesis: [{ identifier: a, kinesisStreamName: b }] }'
+test('every problem of a document is named at once', async () => {
+  await assert.rejects(
+    parseDefinition('maxSise: 1\nstrategyOnFull: none'),
+    /maxSise is not known .* strategyOnFull: must/
   )
-  assert.throws(() => definitionOf(twice), /export identifiers must be unique: a/)
+  await assert.rejects(
+    readBack('name: a/b\nmaxSize: 5\nstrategyOnFull: 1'),
+    /name: must match .* maxSize: must be at least 1024\./
+  )
+  await assert.rejects(
+    readBack(
+      'name: s\nstrategyOnFull: 1\nexportDefinition: { IotSitewise: [{ identifier: a }], kinesis: [{ identifier: a, kinesisStreamName: b }] }'
+    ),
+    /export identifiers must be unique: a/
+  )
 })
 
 test('options give the same as a document', () => {

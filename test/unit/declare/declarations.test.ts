@@ -86,6 +86,17 @@ describe('declarations', () => {
     assert.equal(streams[0]?.definition.segmentSizeBytes, 5_242_880)
   })
 
+  it('may have sizes and durations with their units, and numbers of choices, also in YAML', async () => {
+    const text = '- { name: a, maxSize: 2 MiB, timeToLiveMillis: 7d, strategyOnFull: 0, persistence: 1 }'
+    const { streams, problems } = await read(text)
+    assert.deepEqual(problems, [])
+    const { maxSizeBytes, timeToLiveMs, strategyOnFull, persistence } = streams[0]!.definition
+    assert.deepEqual(
+      [maxSizeBytes, timeToLiveMs, strategyOnFull, persistence],
+      [2_097_152n, 604_800_000, 'rejectNewData', 'memory']
+    )
+  })
+
   it('have the defaults of a request', async () => {
     const { streams } = await readJson([{ name: 'a', strategyOnFull: 0, allowDataLoss: true }])
     assert.deepEqual(streams, [
@@ -117,14 +128,22 @@ describe('problems', () => {
 
   for (const [what, document, problem] of [
     ['a size out of range', withField({ maxSize: 1 }), 'definitions[1].maxSize: must be at least 1024.'],
-    ['a size that is a word', withField({ maxSize: 'large' }), 'definitions[1].maxSize: must be an integer.'],
+    [
+      'a size that is a word',
+      withField({ maxSize: 'large' }),
+      'definitions[1].maxSize: must be a size such as 65536, 64k, 256MiB or 1g.'
+    ],
     ['a missing strategy', { definitions: [{ name: 'bad' }] }, 'definitions[0].strategyOnFull is required.'],
     [
       'a forbidden name',
       withField({ name: 'a/b' }),
       'definitions[1].name: must match regular expression "^[\\w ,.\\-_]*$".'
     ],
-    ['a misspelt field', withField({ maxsize: 2048 }), 'definitions[1].maxsize is not known, maxSize is meant.'],
+    [
+      'a misspelt field',
+      withField({ maxsize: 2048 }),
+      'definitions[1].maxsize is not known (did you mean "maxSize"?).'
+    ],
     ['a field of nobody', withField({ constructor: 1 }), 'definitions[1].constructor is not known.'],
     ['an object for a text', withField({ name: {} }), 'definitions[1].name: must be a text.'],
     [
