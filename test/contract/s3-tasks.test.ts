@@ -255,6 +255,24 @@ describe('a file that changes during the upload', () => {
     assert.deepEqual([server.objects.size, server.openUploads], [0, []])
   })
 
+  for (const [what, change, end] of [
+    ['shrinks', () => truncateSync(path, 6 * MIB), 'failed'],
+    ['vanishes', () => rmSync(path), 'failed'],
+    ['is replaced', () => writeFileSync(path, Buffer.alloc(11 * MIB, 1)), 'retryLater']
+  ] as const) {
+    test(`and ${what} while S3 cannot be reached has its parts removed before anything else`, async () => {
+      const cut = await runWith(() => {
+        change()
+        server.misbehave = ({ operation }) => (operation === 'Abort' ? { kind: 'reset' } : undefined)
+      })
+      assert.equal(cut.outcome.kind, 'retryLater')
+      assert.deepEqual([cut.outcome.events, server.openUploads.length], [[], 1])
+      server.misbehave = () => undefined
+      const { outcome } = await runTask(localS3Tasks(server.origin), stepOf(taskOf(path), { state: cut.state }))
+      assert.deepEqual([outcome.kind, server.openUploads], [end, []])
+    })
+  }
+
   test('and shrinks fails the task', async () => {
     const { outcome } = await runWith(() => truncateSync(path, 6 * MIB))
     assert.deepEqual(outcome, {

@@ -6,6 +6,7 @@ import { s3Failure } from './errors.ts'
 import { changeOf, currentIdentity, openInput, type InputFile } from './input-file.ts'
 import type { InputPolicy } from './input-policy.ts'
 import { inputPaths } from './input-url.ts'
+import { abortUpload, warning, warningsOf } from './leftover.ts'
 import { isMultipart, OBJECT_BYTES_MAX, partBytesOf } from './limits.ts'
 import { objectMetadata } from './metadata.ts'
 import { adoptParts, completeUpload, partCountOf, sendNextPart, UploadMismatch } from './multipart.ts'
@@ -40,14 +41,12 @@ export interface StepContext {
 
 type Events = readonly TaskEvent[]
 
-const warning = (message: string): TaskEvent => ({ level: 'warn', status: 'warning', message })
-
 /** Does one step of a task. Never rejects. */
 export async function runStep(context: StepContext, step: TaskStep, signal: AbortSignal): Promise<StepOutcome> {
   const state = step.state === undefined ? undefined : decodeTaskState(step.state)
   if (step.action === 'abort' || step.message === undefined) return abortOnly(context, state, signal)
   const parsed = parseS3Task(step.message.payload)
-  const fail = (text: string, events: Events = []): Promise<StepOutcome> => fails(context, state, text, events, signal)
+  const fail = (text: string): Promise<StepOutcome> => fails(context, state, text, signal)
   if (!parsed.ok) return fail(reason('InvalidTask', parsed.problem))
   const location = inputPaths(parsed.task.inputUrl)
   if (!location.ok) return fail(reason('InvalidInputUrl', location.problem))
@@ -159,7 +158,7 @@ async function succeeded({ bucket, key, file: before }: TaskState, file: InputFi
   return { kind: 'succeeded', bytes, message, resolvedKey: key, events }
 }
 
-/** Begins the upload anew with the file as it is now; an unfinished upload is given up. */
+/** Begins the upload anew with the file as it is now; an unfinished upload is given up before. */
 async function startOver(
   context: StepContext,
   state: TaskState,
@@ -167,12 +166,13 @@ async function startOver(
   text: string,
   signal: AbortSignal
 ): Promise<StepOutcome> {
-  if (state.restarts >= RESTARTS_MAX) return fails(context, state, text, [], signal)
-  const events = await abortUpload(context, state, signal)
+  if (state.restarts >= RESTARTS_MAX) return fails(context, state, text, signal)
+  const leftover = await abortUpload(context, state, signal)
+  if (leftover?.again !== undefined) return leftover.again
   const { bucket, key, region } = state
   const where = { bucket, key, ...(region === undefined ? {} : { region }) }
   const fresh = { ...where, file: file?.identity ?? state.file, restarts: state.restarts + 1 }
-  return { kind: 'retryLater', reason: text, state: encodeTaskState(fresh), events }
+  return { kind: 'retryLater', reason: text, state: encodeTaskState(fresh), events: warningsOf(leftover) }
 }
 
 async function afterError(
@@ -182,7 +182,7 @@ async function afterError(
   signal: AbortSignal
 ): Promise<StepOutcome> {
   if (signal.aborted) return { kind: 'retryLater', reason: 'AbortError: aborted', events: [] }
-  if (error instanceof FileTooShort) return fails(context, state, reason('InputFileShrunk', error.message), [], signal)
+  if (error instanceof FileTooShort) return fails(context, state, reason('InputFileShrunk', error.message), signal)
   if (error instanceof UploadMismatch && state !== undefined) {
     return startOver(context, state, undefined, failureText(error), signal)
   }
@@ -191,39 +191,26 @@ async function afterError(
     case 'retry':
       return { ...failure, kind: 'retryLater', events: [] }
     case 'final':
-      return fails(context, state, failure.reason, [], signal)
+      return fails(context, state, failure.reason, signal)
     case 'uploadLost':
-      if (state === undefined) return fails(context, state, failure.reason, [], signal)
+      if (state === undefined) return fails(context, state, failure.reason, signal)
       return startOver(context, state, undefined, failure.reason, signal)
     case 'otherRegion':
       // Once only: a second hint, from the region of the first, is not followed (behaviour 10.5).
-      if (state === undefined || state.region !== undefined) return fails(context, state, failure.reason, [], signal)
+      if (state === undefined || state.region !== undefined) return fails(context, state, failure.reason, signal)
       return { kind: 'continued', state: encodeTaskState({ ...state, region: failure.region }), events: [] }
   }
 }
 
+/** Ends the task; an unfinished upload is given up before, as nobody would know of it afterwards. */
 async function fails(
   context: StepContext,
   state: TaskState | undefined,
   text: string,
-  events: Events,
   signal: AbortSignal
 ): Promise<StepOutcome> {
-  const cleaned = state === undefined ? [] : await abortUpload(context, state, signal)
-  return { kind: 'failed', reason: text, events: [...events, ...cleaned] }
-}
-
-/** Gives an upload in parts up, so that its parts cost nothing. @returns the warning when that did not work */
-async function abortUpload(context: StepContext, state: TaskState, signal: AbortSignal): Promise<Events> {
-  if (state.upload === undefined) return []
-  try {
-    await context.requestsFor(state.region).abort(state, state.upload.id, signal)
-    return []
-  } catch (error) {
-    const failure = s3Failure(error, state.region ?? context.region)
-    if (failure.kind === 'uploadLost') return []
-    return [warning(`unfinished upload could not be removed: ${failure.reason}`)]
-  }
+  const leftover = await abortUpload(context, state, signal)
+  return leftover?.again ?? { kind: 'failed', reason: text, events: warningsOf(leftover) }
 }
 
 async function abortOnly(
@@ -231,9 +218,8 @@ async function abortOnly(
   state: TaskState | undefined,
   signal: AbortSignal
 ): Promise<StepOutcome> {
-  const events = state === undefined ? [] : await abortUpload(context, state, signal)
-  const [problem] = events
-  return problem === undefined
+  const leftover = await abortUpload(context, state, signal)
+  return leftover === undefined
     ? { kind: 'failed', reason: 'AbortError: aborted', events: [] }
-    : { kind: 'retryLater', reason: problem.message, events }
+    : { kind: 'retryLater', reason: leftover.warning.message, events: [leftover.warning] }
 }
