@@ -125,6 +125,7 @@ export class LogReader {
         onDamage: (damageStart, damageEnd) => this.#reportDamage(segment, damageStart, damageEnd)
       })
       const isComplete = await this.#collect(segment, cursor, progress, layout.end)
+      if (!isComplete && cursor.position >= layout.end) this.#reportCut(segment, layout, cursor.sequenceMin)
       this.#remember({ segment, sequence: cursor.sequenceMin, offset: cursor.validEnd })
       const isNew = cursor.window.bytes !== window?.bytes && !cursor.hasReadErrors
       if (readsAhead && isNew) windows.keep(segment, cursor.window)
@@ -200,6 +201,19 @@ export class LogReader {
     this.#nextPlace = (this.#nextPlace + 1) % REMEMBERED_PLACES
   }
 
+  /** The file ends before its segment does, perhaps between two records: told once, like other damage. */
+  #reportCut(segment: Segment, { start, end }: SegmentLayout, from: number): void {
+    const bytes = segment.bytes - (end - start)
+    if (bytes <= 0 || from >= segment.next || segment.damage.has(end)) return
+    segment.damage.set(end, end)
+    this.#context.logger.error('The end of a segment is missing, its messages are left out', {
+      segment: segmentPath(this.#context.folder, segment.base),
+      bytes,
+      from,
+      to: segment.next - 1
+    })
+  }
+
   #reportDamage(segment: Segment, from: number, to: number): void {
     this.#context.logger.error('Stored messages are damaged and are left out', {
       segment: segmentPath(this.#context.folder, segment.base),
@@ -220,7 +234,7 @@ function divide(memory: Buffer | undefined): (bytes: number) => Buffer | undefin
   }
 }
 
-/** Where the records of a sealed segment are. Its numbers, not its length, say which belong to it. */
+/** Where the records of a sealed segment are: its numbers say which belong to it. */
 function readLayout(file: DiskFile, path: string): SegmentLayout {
   const header = readSegmentHeader(file, path)
   return { start: header.kind === 'valid' ? header.bytes : 0, end: file.size() }

@@ -107,6 +107,7 @@ export const REMEDIES: Readonly<Record<string, string>> = {
   'The active segment was removed by another program':
     'Find what deletes files in the store; restart the component, as appends to this stream are refused',
   'A segment has disappeared, its messages count as expired': 'Find what deletes files in the store',
+  'The end of a segment is missing, its messages are left out': `${CHECK_DEVICE}: the file was cut. The messages before and behind it are kept`,
   'Stored messages are damaged and are left out': `${CHECK_DEVICE}: bytes changed under a checksum. The messages around them are kept`,
   'Expired segments could not be dropped': `${CHECK_DEVICE} and the rights of the store folder; it is tried again`,
   'A dropped segment cannot be removed yet': `${CHECK_DEVICE} and the rights of the store folder; it is tried again`,

@@ -140,6 +140,37 @@ describe('a damaged store', () => {
     log.close()
   })
 
+  it('reports a file that was cut between two records, with the numbers that are lost', async () => {
+    const { disk, remembered } = await smallStore()
+    const path = `${FOLDER}/${SEGMENTS[1] ?? ''}`
+    for (const kept of [2, 1, 0]) {
+      disk.damage(path, disk.contentOf(path).subarray(0, HEADER_BYTES + kept * RECORD_BYTES))
+      const options = logOptions(disk, FOLDER)
+      const { log } = await openLog({ ...options, ...remembered, sameBoot: true })
+      for (const countMax of [1, 1_000]) {
+        assert.deepEqual(await readTexts(log, 0, countMax), [...ALL.slice(0, 3 + kept), ...ALL.slice(6)])
+      }
+      const bytes = (3 - kept) * RECORD_BYTES
+      assert.deepEqual(
+        options.logger.at('ERROR').map(({ fields }) => fields),
+        [{ segment: path, bytes, from: 3 + kept, to: 5 }]
+      )
+      log.close()
+    }
+  })
+
+  it('reports nothing missing in a segment from which a recovery had left messages out', async () => {
+    const { disk } = await smallStore()
+    const path = `${FOLDER}/${SEGMENTS[1] ?? ''}`
+    disk.damage(path, disk.contentOf(path).subarray(0, HEADER_BYTES + RECORD_BYTES))
+    const options = logOptions(disk, FOLDER)
+    const { log, report } = await openLog({ ...options, ...NOTHING, sameBoot: true })
+    assert.deepEqual(report.lost, [{ from: 4, to: 6 }])
+    await readTexts(log)
+    assert.deepEqual(options.logger.at('ERROR'), [])
+    log.close()
+  })
+
   it('never takes the image of a record inside a payload for a record', async () => {
     const { disk } = await smallStore()
     const stolen = disk.contentOf(`${FOLDER}/${SEGMENTS[0] ?? ''}`)
