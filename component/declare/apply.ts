@@ -88,9 +88,12 @@ async function bringInLine(stream: Stream, declared: DeclaredStream, options: De
   const { logger, exportStatuses, wallMs } = options
   const { definition: next, allowDataLoss } = declared
   const current = stream.definition
-  if (encodeDefinition(current).equals(encodeDefinition(next))) return 'unchanged'
-  const labels = { stream: stream.name, fields: differences(current, next) }
-  if (causeOf(stream, options) === 'drift') logger.warn('A declared stream was changed by a client', labels)
+  const isAsDefined = encodeDefinition(current).equals(encodeDefinition(next))
+  // A kill may have come between a smaller definition and the removal of what does not fit into it.
+  if (isAsDefined && BigInt(stream.log.totalBytes) <= next.maxSizeBytes) return 'unchanged'
+  const labels = { stream: stream.name, fields: isAsDefined ? 'maxSize' : differences(current, next) }
+  if (!isAsDefined && causeOf(stream, options) === 'drift')
+    logger.warn('A declared stream was changed by a client', labels)
   const data = { log: stream.log, exportStatuses: exportStatuses(stream.id), wallMs: wallMs() }
   const loss = dataLosses(current, next, data).join('; ')
   if (loss !== '' && !allowDataLoss) {

@@ -205,6 +205,8 @@ export function createRegistry(options: RegistryOptions): Registry {
     }
     await folders.keepDefinition(stream.id, definition)
     await stream.setDefinition(definition, mayDropData)
+    // What has gone must not be there again after a kill. What cannot be saved now is saved later.
+    if (mayDropData) await checkpointer.flush().catch(() => undefined)
     observer.updated(stream)
     logger.info('A stream was updated', { stream: definition.name })
     return success(undefined)

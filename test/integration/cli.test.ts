@@ -161,7 +161,7 @@ exportDefinition:
   assert.deepEqual([refused.code, refused.err], [1, 'update: persistence of a message stream cannot be updated\n'])
   const typo = await run(['update', 's', '-f', '-'], { input: 'name: s\nstrategyOnFul: RejectNewData\n' })
   assert.deepEqual([typo.code, typo.out], [2, ''])
-  assert.match(typo.err, /strategyOnFul is unknown \(did you mean "strategyOnFull"\?\)/)
+  assert.match(typo.err, /strategyOnFul is not known \(did you mean "strategyOnFull"\?\)/)
 })
 
 test('what tail prints as JSON is appended again, byte by byte', async (t) => {

@@ -3,7 +3,10 @@ import { describe, it } from 'node:test'
 import { applyDeclarations } from '../../../component/declare/index.ts'
 import type { StreamDefinition } from '../../../component/model/stream-definition.ts'
 import type { ExportStatus } from '../../../component/model/stream-info.ts'
+import { encodeDefinition } from '../../../component/protocol/index.ts'
+import { catalogueKeys } from '../../../component/stream/index.ts'
 import { failing } from '../../helpers/faulty-disk.ts'
+import { createPromiseGate } from '../../helpers/promise-gate.ts'
 import {
   append,
   definitionOf,
@@ -205,6 +208,55 @@ describe('a declaration that would lose data', () => {
       assert.deepEqual(await declare(await restart(scene), wish), [applied(0, 0, 1, 0, 0)])
     })
   }
+
+  for (const kind of ['kill', 'power cut'] as const)
+    it(`that a ${kind} interrupts is followed at the next start`, async () => {
+      const small = definitionOf('a', { maxSizeBytes: 2_048n, segmentSizeBytes: 1_024 })
+      const wish = { streams: [small], allowDataLoss: true }
+      const told = new Set<string>()
+      for (let steps = 0; steps < 40; steps += 1) {
+        const scene = await openScene()
+        await declare(scene, { streams: [definitionOf('a')] })
+        await fill(scene, 'a', 20)
+        const { log, id } = streamOf(scene, 'a')
+        await log.sync()
+        const { promise, open } = createPromiseGate()
+        scene.catalogue.fails = (changes) => {
+          if (changes.some(({ key }) => key === catalogueKeys.stream(id))) open()
+          return false
+        }
+        void declare(scene, wish)
+        await promise
+        for (let step = 0; step < steps; step += 1) await Promise.resolve()
+        const next = await restart(scene, kind)
+        for (const line of await declare(next, wish)) told.add(line.replace(/\d+ bytes/, 'bytes'))
+        const stream = streamOf(next, 'a')
+        assert.deepEqual(stream.definition, small)
+        assert.ok(stream.log.totalBytes <= 2_048, `after ${steps} steps: ${stream.log.totalBytes} bytes`)
+        assert.equal(await append(next, 'a', 'more'), stream.log.next - 1)
+        assert.deepEqual(await declare(await restart(next), wish), [applied(0, 0, 1, 0, 0)])
+      }
+      assert.deepEqual([...told].sort(), [
+        applied(0, 1, 0, 0, 0),
+        'WARN A stream was updated as declared and data was lost a|maxSize|maxSize: bytes are stored'
+      ])
+    })
+
+  it('that was interrupted and is not allowed any more is refused, and the stream stays as it is', async () => {
+    const scene = await openScene()
+    const large = definitionOf('a')
+    await declare(scene, { streams: [large] })
+    await fill(scene, 'a', 20)
+    const small = definitionOf('a', { maxSizeBytes: 2_048n, segmentSizeBytes: 1_024 })
+    const key = catalogueKeys.stream(streamOf(scene, 'a').id)
+    await scene.catalogue.commit([{ key, value: encodeDefinition(small) }])
+    const next = await restart(scene)
+    assert.match(
+      (await declare(next, { streams: [small] }))[0]!,
+      /^WARN .* was not updated because data would be lost a\|maxSize\|/
+    )
+    assert.equal((await readAllTexts(next, 'a')).length, 20)
+  })
 
   it('only by messages in the active segment drops that, too', async () => {
     const scene = await openScene()
