@@ -9,6 +9,9 @@ import { streamIdOfFolder } from './folder-name.ts'
 /** What is kept at most, unless it is the newest of its stream (reliability ST27). */
 const QUARANTINE_COUNT_MAX = 16
 const QUARANTINE_BYTES_MAX = 256 * MIB
+/** What is kept at most in all, but for the newest folder. */
+const QUARANTINE_TOTAL_COUNT_MAX = 64
+const QUARANTINE_TOTAL_BYTES_MAX = 1_024 * MIB
 
 /** Folder of the store with the folders that were set aside. */
 export const QUARANTINE_FOLDER = 'quarantine'
@@ -38,8 +41,14 @@ export interface Quarantine {
    * @throws Fault when it cannot be moved; it is where it was then, or the move may not survive a power cut
    */
   take(path: string, streamFolder: string): Promise<string>
-  /** Removes what is too much, oldest first; of each stream the newest stays. */
+  /** Removes what is too much, oldest first; the newest of a stream goes only when the rest is gone. */
   trim(): void
+}
+
+/** A folder and the bytes of its files. */
+interface Measured {
+  readonly entry: QuarantinedFolder
+  readonly bytes: number
 }
 
 /** @param root absolute path of the store's folder */
@@ -80,17 +89,22 @@ export function createQuarantine(options: { disk: Disk; root: string; clock: Clo
     },
     trim() {
       try {
-        const found = list().map((entry) => ({ entry, bytes: folderBytes(disk, join(folder, entry.name)) }))
+        const found: Measured[] = list().map((entry) => ({ entry, bytes: folderBytes(disk, join(folder, entry.name)) }))
         const newest = new Map(found.map(({ entry }) => [streamOf(entry), entry]))
         let count = found.length
         let total = found.reduce((sum, { bytes }) => sum + bytes, 0)
-        for (const { entry, bytes } of found) {
-          if (count <= QUARANTINE_COUNT_MAX && total <= QUARANTINE_BYTES_MAX) return
-          if (newest.get(streamOf(entry)) === entry) continue
-          remove(entry, bytes)
-          count--
-          total -= bytes
+        const removeOldest = (from: readonly Measured[], countMax: number, bytesMax: number): void => {
+          for (const { entry, bytes } of from) {
+            if (count <= countMax && total <= bytesMax) return
+            remove(entry, bytes)
+            count--
+            total -= bytes
+          }
         }
+        const isNewest = ({ entry }: Measured): boolean => newest.get(streamOf(entry)) === entry
+        const older = found.filter((measured) => !isNewest(measured))
+        removeOldest(older, QUARANTINE_COUNT_MAX, QUARANTINE_BYTES_MAX)
+        removeOldest(found.filter(isNewest).slice(0, -1), QUARANTINE_TOTAL_COUNT_MAX, QUARANTINE_TOTAL_BYTES_MAX)
       } catch (error) {
         if (!(error instanceof Fault)) throw error
         logger.warn('The quarantine cannot be tidied', { folder, error: describeError(error) })

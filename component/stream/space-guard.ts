@@ -23,14 +23,18 @@ export interface SpaceGuard {
 
 /** Of the file system, where that is more than DISK_RESERVE_BYTES or DISK_RESERVE_INODES (reliability 3.5). */
 const RESERVE_SHARE = 1 / 100
+/** More than this of its inodes is never kept: a small file system may not have DISK_RESERVE_INODES at all. */
+const RESERVE_SHARE_MAX = 1 / 8
+
 /**
  * What streams leave free of a file system of this size.
  * @param reserveBytes instead of the usual share
  */
 export function reserveOf(size: Space, reserveBytes?: number): Space {
+  const inodesMax = size.inodes === 0 ? DISK_RESERVE_INODES : Math.floor(size.inodes * RESERVE_SHARE_MAX)
   return {
     bytes: reserveBytes ?? Math.max(DISK_RESERVE_BYTES, Math.floor(size.bytes * RESERVE_SHARE)),
-    inodes: Math.max(DISK_RESERVE_INODES, Math.floor(size.inodes * RESERVE_SHARE))
+    inodes: Math.min(inodesMax, Math.max(DISK_RESERVE_INODES, Math.floor(size.inodes * RESERVE_SHARE)))
   }
 }
 

@@ -1,6 +1,7 @@
 /** What is kept of folders that were set aside: reliability ST27. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Disk } from '../../../component/store/disk.ts'
 import { createQuarantine, parseQuarantinedName } from '../../../component/stream/quarantine.ts'
 import { createFakeClock } from '../../helpers/fake-clock.ts'
 import { createFaultyDisk, failing } from '../../helpers/faulty-disk.ts'
@@ -14,15 +15,25 @@ function scene() {
   const disk = createFaultyDisk({ random: createSeededRandom(1) })
   const clock = createFakeClock()
   const logger = createRecordingLog()
-  const quarantine = createQuarantine({ disk, root: '/store', clock, logger })
+  /** Bytes that a file claims to have, by its path in the quarantine. */
+  const claimed = new Map<string, number>()
+  const measured: Disk = {
+    ...disk,
+    openFile: (path, mode) => {
+      const file = disk.openFile(path, mode)
+      return { ...file, size: () => claimed.get(path) ?? file.size() }
+    }
+  }
+  const quarantine = createQuarantine({ disk: measured, root: '/store', clock, logger })
   let ids = 0
   /** Sets a folder of the stream aside; later ones later. */
   const take = async (stream: string, bytes = 1): Promise<string> => {
     const folder = `${stream}-${(ids++).toString(16).padStart(16, '0')}`
     disk.makeFolder(`/store/streams/${folder}`)
-    disk.damage(`/store/streams/${folder}/0000000000000000000.log`, Buffer.alloc(bytes))
+    disk.damage(`/store/streams/${folder}/0000000000000000000.log`, Buffer.alloc(1))
     clock.advance(1)
     const path = await quarantine.take(`/store/streams/${folder}`, folder)
+    claimed.set(`${path}/0000000000000000000.log`, bytes)
     quarantine.trim()
     return path
   }
@@ -61,7 +72,7 @@ test('of many folders the oldest goes first, and it is said', async () => {
   )
 })
 
-test('the newest folder of a stream is never removed, however old it is', async () => {
+test('the newest folder of a stream is kept, however old it is', async () => {
   const { take, kept } = scene()
   const rare = await take('rare')
   for (let round = 0; round < 2 * COUNT_MAX; round++) await take('a')
@@ -82,6 +93,17 @@ test('of large folders the oldest goes first, until they have at most 256 MiB to
   assert.deepEqual(kept().sort(), [second, third].sort())
   assert.ok(!kept().includes(first))
   assert.deepEqual(kept().length, 2)
+})
+
+test('of folders of many streams the oldest goes first beyond 64 of them, or 1 GiB', async () => {
+  const { take, kept } = scene()
+  const paths: string[] = []
+  for (let index = 0; index < 70; index++) paths.push(await take(`stream ${index}`))
+  assert.deepEqual(kept().sort(), paths.slice(-64).sort())
+  const large = [await take('large 0', 600 * MIB), await take('large 1', 424 * MIB)]
+  assert.deepEqual(kept(), [...large].sort())
+  const larger = await take('larger', 1_100 * MIB)
+  assert.deepEqual(kept(), [larger])
 })
 
 test('a quarantine that cannot be tidied is reported and stops nothing', async () => {

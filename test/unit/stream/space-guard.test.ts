@@ -117,3 +117,19 @@ test('a reserve that was asked for counts instead, and a small one is looked aft
   guard.recheck()
   assert.match(guard.shortage(1) ?? '', /1048575 bytes are free, and 1048576 are kept/)
 })
+
+test('of a file system with few inodes an eighth stays free', () => {
+  const { guard, free, size } = scene()
+  for (const [all, kept] of [
+    [40, 5],
+    [512, 64],
+    [2_000, 64]
+  ] as const) {
+    size.inodes = all
+    for (const inodes of [kept, kept - 1]) {
+      free.inodes = inodes
+      guard.recheck()
+      assert.equal(guard.shortage(1) !== undefined, inodes < kept, `${inodes} of ${all} are free`)
+    }
+  }
+})
