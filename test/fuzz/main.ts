@@ -2,13 +2,15 @@
  * Long random runs:
  *
  *     npm run fuzz -- [--minutes N | --count N] [--seed S] [target…]   targets one after another, in equal shares of the time
+ *     npm run fuzz -- --guided …                                       the same, but inputs that reach new code are changed further
  *     npm run fuzz -- --input FILE target                              one input again, from a file in hexadecimal
  *     npm run fuzz -- mutations [name…]                                deliberate bugs, which the tests have to catch
  */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { fuzzGuided } from './guided.ts'
 import { runMutations } from './mutations/run.ts'
-import { describeFinding, fuzz, type FuzzReport } from './runner.ts'
+import { describeFinding, fuzz, type FuzzOptions, type FuzzReport } from './runner.ts'
 import type { FuzzTarget } from './target.ts'
 import { createTargets } from './targets/index.ts'
 import { startWatchdog } from './watchdog.ts'
@@ -19,7 +21,8 @@ const { values, positionals } = parseArgs({
     minutes: { type: 'string' },
     count: { type: 'string' },
     seed: { type: 'string' },
-    input: { type: 'string' }
+    input: { type: 'string' },
+    guided: { type: 'boolean', default: false }
   }
 })
 
@@ -37,6 +40,12 @@ function printReport({ target, inputs, elapsedMs, slowestMs, finding }: FuzzRepo
   const figures = `${inputs} inputs, ${perSecond}/s, slowest ${Math.round(slowestMs)} ms, ${memory} MiB`
   console.log(`${target.padEnd(14)} ${figures}${finding === undefined ? '' : ', one fails'}`)
   if (finding !== undefined) console.log(`\n${describeFinding(finding)}\n`)
+}
+
+async function runGuided(target: FuzzTarget, options: FuzzOptions): Promise<FuzzReport> {
+  const report = await fuzzGuided(target, options)
+  console.log(`${target.name.padEnd(14)} ${report.functionCount} functions reached, ${report.kept.length} inputs kept`)
+  return report
 }
 
 async function replay(file: string): Promise<void> {
@@ -61,7 +70,8 @@ async function run(): Promise<boolean> {
         : minutes === undefined
           ? {}
           : { msPerTarget: (minutes * 60_000) / targets.length }
-    const report = await fuzz(target, { seed, watch: watchdog.watch, ...limits })
+    const options = { seed, watch: watchdog.watch, ...limits }
+    const report = values.guided ? await runGuided(target, options) : await fuzz(target, options)
     await target.close?.()
     printReport(report)
     isClean &&= report.finding === undefined

@@ -38,11 +38,12 @@ export interface FuzzReport {
 }
 
 /** The seed of the `index`th input: the first one is the seed itself, so that a failing seed replays alone. */
-function seedOf(seed: number, index: number): number {
+export function seedOf(seed: number, index: number): number {
   return (seed + Math.imul(index, 0x9e3779b1)) >>> 0
 }
 
-async function failureOf(target: FuzzTarget, input: Buffer): Promise<{ readonly error: unknown } | undefined> {
+/** What is wrong with an input, if anything. */
+export async function failureOf(target: FuzzTarget, input: Buffer): Promise<{ readonly error: unknown } | undefined> {
   const startMs = performance.now()
   try {
     await target.run(input)
@@ -77,6 +78,18 @@ function keep(target: string, seed: number, input: Buffer): string {
   return file
 }
 
+/** Shortens a failing input and keeps it in a file. */
+export async function reportFinding(
+  target: FuzzTarget,
+  seed: number,
+  input: Buffer,
+  failure: { readonly error: unknown }
+): Promise<Finding> {
+  const shortest = await shrink(target, input)
+  const { error } = (await failureOf(target, shortest)) ?? failure
+  return { target: target.name, seed, error, input: shortest, file: keep(target.name, seed, shortest) }
+}
+
 /** Runs one target until its count or its time is over, or an input fails. */
 export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<FuzzReport> {
   const { seed, msPerTarget, scale = 1, watch } = options
@@ -94,15 +107,7 @@ export async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<Fu
     inputs += 1
     slowestMs = Math.max(slowestMs, performance.now() - beginMs)
     if (failure === undefined) continue
-    const shortest = await shrink(target, input)
-    const { error } = (await failureOf(target, shortest)) ?? failure
-    finding = {
-      target: target.name,
-      seed: inputSeed,
-      error,
-      input: shortest,
-      file: keep(target.name, inputSeed, shortest)
-    }
+    finding = await reportFinding(target, inputSeed, input, failure)
   }
   return { target: target.name, inputs, elapsedMs: performance.now() - startMs, slowestMs, finding }
 }
