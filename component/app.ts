@@ -6,6 +6,7 @@ import { CONCURRENT_SYNCS_MAX, FRAME_MEMORY_BYTES_MAX, MEMORY_STREAM_BYTES_MAX }
 import { Fault } from './base/fault.ts'
 import { createInputTurns, type InputTurns } from './base/input-turns.ts'
 import type { Logger } from './base/log.ts'
+import { limitRepeats } from './base/log-repeats.ts'
 import type { Random } from './base/random.ts'
 import { VERSION, type Config } from './config/index.ts'
 import { applyDeclarations, declarationSources, readDeclarations } from './declare/index.ts'
@@ -81,6 +82,10 @@ const STOP_DEADLINE_MS = 2_000
 
 /** The nucleus gets this long to take the last metrics, while the store is being closed. */
 const LAST_METRICS_MS = 1_000
+
+/** What lines of the log are about: the same about another stream or place is no repetition. */
+const STORE_LINES = { by: ['stream', 'folder', 'path', 'segment'], apart: ['from', 'offset'] } as const
+const CATALOGUE_LINES = { by: ['path', 'keptAs'] } as const
 
 interface OpenStore {
   readonly registry: Registry
@@ -166,21 +171,15 @@ interface EngineOptions {
   readonly appendStatus: AppendStatus
 }
 
-function createEngine({
-  config,
-  platform,
-  progress,
-  checkpointer,
-  storeFolder,
-  appendStatus
-}: EngineOptions): ExportEngine {
+function createEngine(options: EngineOptions): ExportEngine {
+  const { config, platform, progress, checkpointer, storeFolder, appendStatus } = options
   const { clock, random } = platform
   const log = platform.logger.area('export')
   const { concurrencyMax, bandwidthBitsPerSecond, kinesisInterCallDelayMs, deadLetterStream } = config.exporter
   const host = createExporterHost({
     clock,
     random,
-    log,
+    log: limitRepeats(log, clock, { apart: ['reason'] }),
     createWorker: platform.createExporterWorker,
     settings: {
       version: VERSION,
@@ -230,10 +229,15 @@ async function openStore(config: Config, platform: Platform, inputTurns: InputTu
   const { clock, random, logger } = platform
   const folder = prepareStoreRoot(config.storeRoot, nodeDisk, logger)
   const lock = await acquireStoreLock(folder)
-  const catalogue = await openCatalogue({ folder, clock, log: logger, probe: platform.probeCatalogue })
+  const catalogue = await openCatalogue({
+    folder,
+    clock,
+    log: limitRepeats(logger, clock, CATALOGUE_LINES),
+    probe: platform.probeCatalogue
+  })
   const bootId = Buffer.from(readBootId() ?? '')
   const sameBoot = bootId.length > 0 && catalogue.entries().get(catalogueKeys.boot)?.equals(bootId) === true
-  const storeLog = logger.area('store')
+  const storeLog = limitRepeats(logger.area('store'), clock, STORE_LINES)
   const checkpointer = createCheckpointer({ catalogue, clock, logger: storeLog })
   const streams = new Map<string, Stream>()
   const exported = createExportedBelow((streamId) => engine.statuses(streamId))
@@ -319,8 +323,11 @@ async function startMonitoring(
   return startMonitor(monitorPort, { ...sources, version: VERSION }, logger.area('monitor'), monitorShowsMessages)
 }
 
+const nucleusLog = (clock: Clock, logger: Logger): Logger =>
+  limitRepeats(logger.area('nucleus'), clock, { by: ['what'], apart: ['reason'] })
+
 function reachNucleus({ nucleus }: Config, { clock, random, logger }: Platform): Promise<Nucleus> | undefined {
-  return nucleus && connectNucleus({ ...nucleus, clock, random, log: logger.area('nucleus') })
+  return nucleus && connectNucleus({ ...nucleus, clock, random, log: nucleusLog(clock, logger) })
 }
 
 /** Fails closed: without a verdict of the nucleus nobody is let in (behaviour 2, rule 10). */
@@ -355,14 +362,14 @@ export async function startApp(config: Config, platform: Platform): Promise<App>
     answerMemory: createAnswerMemory(config.memoryTargetBytes),
     inputTurns,
     clock,
-    logger: logger.area('server')
+    logger: limitRepeats(logger.area('server'), clock, { apart: ['reason'] })
   }).catch(async (error: unknown) => {
     await store.close()
     throw error
   })
 
   const counters = () => byteCounters(appendedBytes, engine.totals)
-  const log = logger.area('nucleus')
+  const log = nucleusLog(clock, logger)
   const telemetry = nucleus?.then((connected) => startTelemetry({ nucleus: connected, counters, clock, log }))
   const stopping = new AbortController()
   const watched = { connectionCount: () => listener.connectionCount, isStopping: () => stopping.signal.aborted }

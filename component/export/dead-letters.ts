@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { limitRepeats } from '../base/log-repeats.ts'
 import type { ExportKind } from '../model/export-definition.ts'
 import type { StoredMessage } from '../model/message.ts'
 import type { AppendStatus } from './status-writer.ts'
@@ -29,23 +30,19 @@ export const LETTER_PAYLOAD_BYTES_MAX = 262_144
 const UNDER_WAY_MAX = 1_000
 const UNDER_WAY_BYTES_MAX = 16_777_216
 const REASON_CHARS_MAX = 1_024
-const WARNING_INTERVAL_MS = 60_000
 
 /** @param append appends to a stream; resolves with the reason when it could not */
 export function createDeadLetters(
   clock: Clock,
-  log: Logger,
+  logger: Logger,
   deadLetterStream: string,
   append: AppendStatus
 ): DeadLetters {
   let underWay = 0
   let underWayBytes = 0
-  let warnedAtMs = -Infinity
+  const log = limitRepeats(logger, clock)
 
   const warn = (reason: string): void => {
-    const nowMs = clock.monotonicMs()
-    if (nowMs - warnedAtMs < WARNING_INTERVAL_MS) return
-    warnedAtMs = nowMs
     log.warn('Skipped messages could not be kept in the dead-letter stream', { deadLetterStream, reason })
   }
 

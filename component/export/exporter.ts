@@ -3,6 +3,7 @@ import { backoffDelayMs, type BackoffPolicy } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
 import type { Logger } from '../base/log.ts'
+import { limitRepeats } from '../base/log-repeats.ts'
 import type { Random } from '../base/random.ts'
 import type { ExportDefinition } from '../model/export-definition.ts'
 import type { StoredMessage } from '../model/message.ts'
@@ -83,7 +84,9 @@ export function createExporter(
   remembered: ExportProgress | undefined,
   save: (progress: ExportProgress) => void
 ): Exporter {
-  const { clock, log, slots } = context
+  const { clock, slots } = context
+  /** A destination that comes and goes, or a client that pauses and resumes, must not fill the log. */
+  const log = limitRepeats(context.log, clock, { apart: ['reason'] })
   const labels = { stream: source.streamName, export: initial.identifier }
   const skipped = (message: StoredMessage, reason: string): void =>
     context.deadLetters?.keep({
@@ -94,8 +97,8 @@ export function createExporter(
       reason
     })
   const cursor = createCursor({ ...context, labels, skipped, save }, source, initial, remembered)
-  const failures = createFailureReport(clock, log, labels)
-  const notices = createNoticeReport(clock, log, labels)
+  const failures = createFailureReport(log, labels)
+  const notices = createNoticeReport(clock, context.log, labels)
   const stride = createStride()
 
   let definition = initial

@@ -1,8 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import type { LogFields, Logger } from '../base/log.ts'
+import { LOG_REPEAT_MS } from '../base/log-repeats.ts'
 
-/** The same thing is said at most once in this time (behaviour 6.5, 12.2). */
-const REPEAT_MS = 60_000
 /** What works in a lasting way that could be better is not worth a line a minute. */
 const SAME_NOTICE_MS = 3_600_000
 
@@ -34,7 +33,7 @@ export function createRangeReport(clock: Clock, log: (fields: LogFields) => void
       }
       if (timer !== undefined) return
       say()
-      timer = clock.after(REPEAT_MS, () => {
+      timer = clock.after(LOG_REPEAT_MS, () => {
         timer = undefined
         say()
       })
@@ -49,27 +48,22 @@ export function createRangeReport(clock: Clock, log: (fields: LogFields) => void
 
 /** Tells the operator that an export fails, and that it works again. */
 export interface FailureReport {
-  /** WARN: at once for a new reason, at most once a minute for the same one. */
+  /** WARN, by whatever the log's bounds on repeats are. */
   failed(reason: string, fields: LogFields): void
   /** INFO when the last attempt had failed. */
   worked(): void
 }
 
-export function createFailureReport(clock: Clock, log: Logger, fields: LogFields): FailureReport {
+export function createFailureReport(log: Logger, fields: LogFields): FailureReport {
   let failing = false
-  let said: { reason: string; atMs: number } | undefined
   return {
     failed(reason, attemptFields) {
       failing = true
-      const nowMs = clock.monotonicMs()
-      if (said?.reason === reason && nowMs - said.atMs < REPEAT_MS) return
-      said = { reason, atMs: nowMs }
       log.warn('Export failed and will be repeated', { ...fields, ...attemptFields, reason })
     },
     worked() {
       if (failing) log.info('Export works again', fields)
       failing = false
-      said = undefined
     }
   }
 }
@@ -86,7 +80,7 @@ export function createNoticeReport(clock: Clock, log: Logger, fields: LogFields)
     tell(notice) {
       if (notice === undefined) return
       const nowMs = clock.monotonicMs()
-      const pauseMs = said?.notice === notice ? SAME_NOTICE_MS : REPEAT_MS
+      const pauseMs = said?.notice === notice ? SAME_NOTICE_MS : LOG_REPEAT_MS
       if (said !== undefined && nowMs - said.atMs < pauseMs) return
       said = { notice, atMs: nowMs }
       log.info('Export goes on, with a remark of its destination', { ...fields, notice })

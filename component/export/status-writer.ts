@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import { sleep } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { limitRepeats } from '../base/log-repeats.ts'
 import type { S3TaskExport } from '../model/export-definition.ts'
 import { encodeStatus, isTold, type StatusContext } from './status-message.ts'
 import type { TaskEvent } from './task.ts'
@@ -23,19 +24,12 @@ export interface StatusWriter {
 /** Messages on their way to all status streams. More are dropped: the streams take none at present. */
 const UNDER_WAY_MAX = 10_000
 const PATIENCE_MS = 5_000
-const WARNING_INTERVAL_MS = 60_000
-/** Status streams whose last warning is remembered. */
-const WARNED_STREAMS_MAX = 1_000
 
-export function createStatusWriter(clock: Clock, log: Logger, append: AppendStatus): StatusWriter {
-  const warnedAtMs = new Map<string, number>()
+export function createStatusWriter(clock: Clock, logger: Logger, append: AppendStatus): StatusWriter {
+  const log = limitRepeats(logger, clock, { by: ['statusStream'] })
   let underWay = 0
 
   const warn = (statusStream: string, reason: string): void => {
-    const nowMs = clock.monotonicMs()
-    if (nowMs - (warnedAtMs.get(statusStream) ?? -Infinity) < WARNING_INTERVAL_MS) return
-    if (warnedAtMs.size >= WARNED_STREAMS_MAX) warnedAtMs.clear()
-    warnedAtMs.set(statusStream, nowMs)
     log.warn('Status messages of S3 tasks are lost', { statusStream, reason })
   }
 

@@ -2,6 +2,7 @@ import process from 'node:process'
 import { watchEventLoop } from '../base/event-loop.ts'
 import { Fault } from '../base/fault.ts'
 import type { Logger } from '../base/log.ts'
+import { limitRepeats } from '../base/log-repeats.ts'
 import { listenForMonitoring } from './listener.ts'
 import { PAGE_ASSETS } from './page-assets.ts'
 import { fileRoutes, messagesRoute, type PageRoutes } from './page-routes.ts'
@@ -51,7 +52,7 @@ export async function startMonitor(
     const listener = await listenForMonitoring(
       port,
       () => status.report(),
-      logger,
+      limitRepeats(logger, sources.clock),
       pageRoutes(sources.registry, showsMessages)
     )
     logger.info('Metrics, health and status are served', { port: listener.port })

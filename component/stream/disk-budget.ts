@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
+import { limitRepeats } from '../base/log-repeats.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
 
 /** One stream as its share of the budget sees it. */
@@ -33,7 +34,6 @@ export interface DiskBudget {
 const RANK_WITHOUT_EXPORT = 11
 /** Absent is last (protocol 5.8). */
 const PRIORITY_LAST = 10
-const WARNING_INTERVAL_MS = 60_000
 
 /** The best priority of a stream's enabled exports, 1 to 10; 11 without any. */
 export function rankOf({ exports }: StreamDefinition): number {
@@ -42,11 +42,11 @@ export function rankOf({ exports }: StreamDefinition): number {
 }
 
 /** @param bytesMax of all records together */
-export function createDiskBudget(bytesMax: number, clock: Clock, logger: Logger): DiskBudget {
+export function createDiskBudget(bytesMax: number, clock: Clock, parentLogger: Logger): DiskBudget {
   /** Members with the bytes that are counted for them. */
   const members = new Map<BudgetMember, number>()
   let used = 0
-  let warnedAtMs = -Infinity
+  const logger = limitRepeats(parentLogger, clock)
 
   const count = (member: BudgetMember, bytes: number): void => {
     used += bytes - (members.get(member) ?? 0)
@@ -59,11 +59,8 @@ export function createDiskBudget(bytesMax: number, clock: Clock, logger: Logger)
       ? (left.droppableIngestMs ?? Infinity) < (right.droppableIngestMs ?? Infinity)
       : left.rank > right.rank
 
-  const warn = (): void => {
-    if (clock.monotonicMs() - warnedAtMs < WARNING_INTERVAL_MS) return
-    warnedAtMs = clock.monotonicMs()
+  const warn = (): void =>
     logger.warn('Appends are refused because the streams have used up their space', { used, bytesMax })
-  }
 
   return {
     join(member) {

@@ -54,6 +54,7 @@ export function messagesPage(sentences: readonly LogSentence[]): string {
       '```'
     ].join('\n'),
     `Time in UTC, level, area (${areas.join(', ')}), message, fields. Control characters are escaped and long fields cut. ` +
+      'The same line about the same thing comes once a minute at most: `repeats` says how many events such a line stands for. ' +
       'Classic writes the lines to `logs/aws.greengrass.StreamManager.log`, lite to the journal. `LOG_LEVEL` hides the lower ' +
       'levels. Payloads, tokens and credentials are never logged.',
     'With `STREAM_MANAGER_LOG_FORMAT=json` each line is one JSON object instead, whose `time`, `level`, `area` and `message` are ' +

@@ -168,7 +168,10 @@ test('disabling ends the repetition of a failed request', async () => {
   const h = await sending()
   await h.last.answer({ kind: 'retryLater', reason: 'x' })
   h.engine.update('id-stream', [httpExport({ disabled: true })])
-  assert.equal(h.clock.pendingTimers, 0)
+  assert.equal(h.engine.observe('id-stream')[0]?.nextAttemptMs, undefined)
+  const { length } = h.sent
+  await h.clock.advanceAsync(600_000)
+  assert.equal(h.sent.length, length)
 })
 
 test('an unchanged definition moves nothing but tries again at once', async () => {
