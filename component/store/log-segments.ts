@@ -17,6 +17,8 @@ export class LogSegments {
   next: number
   totalBytes: number
   durable: DurablePoint
+  /** First number of files that could not be read when the log was opened: they stay, as they may be readable later. */
+  leftOutFrom: number | undefined
   #dropped: Segment[] = []
 
   readonly #isVolatile: boolean
@@ -36,6 +38,11 @@ export class LogSegments {
   get oldest(): number {
     const first = this.sealed[0] ?? this.active
     return first === this.active && first.bytes === 0 ? this.next : first.base
+  }
+
+  /** Below this number nothing is kept. */
+  get keptFrom(): number {
+    return Math.min(this.oldest, this.leftOutFrom ?? Infinity)
   }
 
   get hasDropped(): boolean {
@@ -92,6 +99,7 @@ export class LogSegments {
     const segment = this.sealed.shift()
     const summary = this.summaries.shift()
     if (segment === undefined || summary === undefined) return undefined
+    this.leftOutFrom = undefined
     this.totalBytes -= segment.bytes
     this.#dropped.push(segment)
     if (!isUnsynced(segment)) retireFile(segment)

@@ -65,6 +65,7 @@ export async function openLog(
   else if (recovered.lost.length === 0) removeCorruptCopies(context)
   const spare = new SpareSegment(context)
   const segments = await assembleSegments(context, spare, recovered, state)
+  segments.leftOutFrom = recovered.leftOutFrom
   const log = new SegmentLog(context, segments, spare)
   await syncRecovered(context, log)
   const { cutBytes, lost, missingSegments } = recovered

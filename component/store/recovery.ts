@@ -37,6 +37,8 @@ export interface RecoveredSegments {
   hasCut: boolean
   readonly lost: RecoveryReport['lost'][number][]
   readonly missingSegments: number[]
+  /** First number of the first segment that was left out and may be readable later. */
+  leftOutFrom: number | undefined
 }
 
 /**
@@ -67,7 +69,8 @@ export async function recoverSegments(
     cutBytes: 0,
     hasCut: false,
     lost: [],
-    missingSegments: missing.map(({ base }) => base)
+    missingSegments: missing.map(({ base }) => base),
+    leftOutFrom: undefined
   }
   const cutFrom = cutFromOf(input)
   for (const [index, base] of kept.entries()) {
@@ -139,6 +142,7 @@ async function recoverSegment(
     // It is well and will be found later: without it, exports would pass its messages.
     if (isShortageError(error)) throw error
     context.logger.error('A segment cannot be read and is left out', { path, error: describeError(error) })
+    result.leftOutFrom ??= base
     // It may hold numbers that nothing else knows of, and that were told to clients.
     const numbersMax = 1 + Math.floor(bytes / RECORD_BYTES_MIN)
     result.next = Math.max(result.next, Math.min(sequenceEnd, base + numbersMax))

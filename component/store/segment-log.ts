@@ -72,8 +72,8 @@ export class SegmentLog implements StreamLog {
   }
 
   get state(): LogState {
-    const { oldest, next, durable } = this.#segments
-    return { oldest, next, durable }
+    const { keptFrom, next, durable } = this.#segments
+    return { oldest: keptFrom, next, durable }
   }
 
   get needsSync(): boolean {

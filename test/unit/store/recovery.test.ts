@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { crc32 } from '../../../component/base/crc32.ts'
 import { Fault } from '../../../component/base/fault.ts'
 import { createLog, openLog, readMetadata, type StreamLog } from '../../../component/store/index.ts'
 import { RECORD_HEADER_BYTES } from '../../../component/store/record.ts'
 import { createFaultyDisk, failing, type FaultyDisk } from '../../helpers/faulty-disk.ts'
-import { logOptions, readTexts, records, STREAM_ID } from '../../helpers/log-helpers.ts'
+import { asNewerFormat, logOptions, readTexts, records, STREAM_ID } from '../../helpers/log-helpers.ts'
 import { createSeededRandom } from '../../helpers/seeded-random.ts'
 
 const FOLDER = '/streams/one'
@@ -204,11 +203,7 @@ describe('recovery', () => {
     const disk = newDisk()
     const log = await createLog(logOptions(disk, FOLDER))
     await log.append(records('a'))
-    const bytes = disk.contentOf(path(0))
-    bytes.writeUInt16LE(2, 8)
-    const end = bytes.readUInt32LE(12)
-    bytes.writeUInt32LE(crc32(bytes.subarray(20, end), crc32(bytes.subarray(0, 16))), 16)
-    disk.damage(path(0), bytes)
+    disk.damage(path(0), asNewerFormat(disk.contentOf(path(0))))
     const next = disk.kill()
     const changes: string[] = []
     next.rule = ({ operation }) => {
@@ -281,6 +276,29 @@ describe('recovery', () => {
     const { log: again } = await reopen(next, {}, true)
     assert.deepEqual(await readTexts(again), ['1:b'])
   })
+})
+
+it('a segment that could not be opened once is there again at the next start', async () => {
+  const disk = newDisk()
+  const log = await createLog(logOptions(disk, FOLDER))
+  await log.append(records('a'))
+  await log.roll()
+  await log.append(records('b'))
+  await log.sync()
+  const killed = disk.kill()
+  killed.rule = failing({ operation: 'open', path: path(0) }, { code: 'EIO' })
+  const { log: second } = await reopen(killed, { state: log.state }, true)
+  assert.equal(second.oldest, 1)
+  const { state } = second
+  second.close()
+  const again = killed.kill()
+  const { log: third } = await reopen(again, { state }, true)
+  assert.deepEqual(await readTexts(third), ['0:a', '1:b'])
+  // Once newer messages have gone, those go, too.
+  const { log: fourth } = await reopen(killed.kill(), { state }, true)
+  await fourth.roll()
+  fourth.dropOldestSegment()
+  assert.equal(fourth.state.oldest, fourth.oldest)
 })
 
 describe('the newest segment', () => {
