@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { describeError, Fault } from '../base/fault.ts'
-import { readDefinitionFile } from './definition-file.ts'
+import { DEFINITION_NAME, readDefinitionFile } from './definition-file.ts'
 import { createLogContext, type LogContext, type LogOptions } from './log-context.ts'
 import { LogSegments } from './log-segments.ts'
 import { cutFromOf, recoverSegments, type RecoveredSegments, type RecoveryInput } from './recovery.ts'
 import { listBases, removeCorruptCopies, tidyFolder } from './recovery-files.ts'
-import { readSegmentHeader } from './segment-header.ts'
+import { NewerFormatFault, readSegmentHeader } from './segment-header.ts'
 import { SegmentLog } from './segment-log.ts'
-import { segmentPath, SPARE_NAME } from './segment-name.ts'
+import { parseSegmentName, segmentPath, SPARE_NAME } from './segment-name.ts'
 import { emptySegment, isUnsynced, type Segment } from './segment.ts'
 import { SharedFile } from './shared-file.ts'
 import { SpareSegment } from './spare-segment.ts'
@@ -125,6 +125,29 @@ export function readMetadata(disk: Disk, folder: string, streamId: string): Buff
       }
     } catch {
       // An unreadable segment is passed over: an older one may serve.
+    }
+  }
+  return undefined
+}
+
+/**
+ * Why the files in a folder are to be left to a newer program, a sentence without a final dot; undefined where they are
+ * none of its (reliability ST25).
+ */
+export function newerFormatIn(disk: Disk, folder: string): string | undefined {
+  const names = [DEFINITION_NAME, SPARE_NAME]
+  const isOurs = (name: string): boolean => names.includes(name) || parseSegmentName(name) !== undefined
+  for (const { name } of disk.listFolder(folder).filter((entry) => !entry.isFolder && isOurs(entry.name))) {
+    const path = join(folder, name)
+    try {
+      const file = disk.openFile(path, 'read')
+      try {
+        readSegmentHeader(file, path)
+      } finally {
+        file.close()
+      }
+    } catch (error) {
+      if (error instanceof NewerFormatFault) return error.message
     }
   }
   return undefined

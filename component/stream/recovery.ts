@@ -146,12 +146,18 @@ export async function recoverStreams(
     return folders.create(id, definition, state?.next ?? 0)
   }
 
+  const setAside = async (folder: string): Promise<void> => {
+    const reason = folders.newerFormatIn(folder)
+    if (reason === undefined) await folders.quarantine(folder)
+    else logger.error('The folder of a stream was written by a newer version and is left as it is', { folder, reason })
+  }
+
   const recover = async (id: string): Promise<void> => {
     const entry = remembered.get(id)
     const folder = onDisk.get(id)
     const definition = findDefinition(id, folder)
     if (definition === undefined || names.has(definition.name)) {
-      if (folder !== undefined) await folders.quarantine(folder)
+      if (folder !== undefined) await setAside(folder)
       return
     }
     names.add(definition.name)

@@ -11,6 +11,7 @@ import {
   isUnfinishedLog,
   openLog,
   ReadWindows,
+  newerFormatIn,
   readMetadata,
   type RecoveryReport,
   type StreamLog,
@@ -43,6 +44,8 @@ export interface StreamFolders {
   keepDefinition(id: string, definition: StreamDefinition): Promise<void>
   /** The definition copy in a folder. */
   readMetadata(id: string, folder: string): Buffer | undefined
+  /** Why a folder is to be left to a newer program, a sentence without a final dot; undefined where it is not. */
+  newerFormatIn(folder: string): string | undefined
   /** Removes a stream's folder for good. */
   remove(folder: string): Promise<void>
   /**
@@ -162,6 +165,7 @@ export function createStreamFolders(options: StreamFoldersOptions): StreamFolder
       if (definition.persistence === 'file') await keepDefinition(id, streamFolderName(definition.name, id), definition)
     },
     readMetadata: (id, folder) => readMetadata(disk, join(streams, folder), id),
+    newerFormatIn: (folder) => newerFormatIn(disk, join(streams, folder)),
     async remove(folder) {
       const path = join(streams, folder)
       options.memory.removeFolder(path)

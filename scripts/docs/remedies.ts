@@ -135,6 +135,8 @@ export const REMEDIES: Readonly<Record<string, string>> = {
     'Free space on the disk, or check the rights of the store folder; the definition itself is safe in the catalogue',
   'A definition in the catalogue cannot be read': 'Check the stream: its definition is taken from its newest segment',
   'The folder of a stream is gone, it goes on empty': 'Find what deletes folders of the store; its messages are lost',
+  'The folder of a stream was written by a newer version and is left as it is':
+    'Install that version again; or move the folder out of the store, if its messages are not missed',
   'A folder that belongs to no readable stream was set aside':
     'Look at it in `quarantine/` if messages are missed, else delete it',
   'A folder that belongs to no readable stream cannot be set aside':

@@ -1,3 +1,4 @@
+import { crc32 } from '../../component/base/crc32.ts'
 import { createSyncLimiter, type LogOptions, type NewRecord, type StreamLog } from '../../component/store/index.ts'
 import type { Disk } from '../../component/store/disk.ts'
 import type { StoredMessage } from '../../component/model/message.ts'
@@ -52,4 +53,13 @@ export async function readAll(
 export async function readTexts(log: StreamLog, from = 0, countMax?: number): Promise<string[]> {
   const messages = await readAll(log, from, countMax)
   return messages.map(({ sequenceNumber, payload }) => `${sequenceNumber}:${payload.toString()}`)
+}
+
+/** A segment as a newer version of the program would write it. */
+export function asNewerFormat(segment: Buffer): Buffer {
+  const bytes = Buffer.from(segment)
+  bytes.writeUInt16LE(2, 8)
+  const end = bytes.readUInt32LE(12)
+  bytes.writeUInt32LE(crc32(bytes.subarray(20, end), crc32(bytes.subarray(0, 16))), 16)
+  return bytes
 }

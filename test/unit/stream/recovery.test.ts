@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { catalogueKeys } from '../../../component/stream/index.ts'
 import { createFakeCatalogue } from '../../helpers/fake-catalogue.ts'
 import { failing } from '../../helpers/faulty-disk.ts'
+import { asNewerFormat } from '../../helpers/log-helpers.ts'
 import {
   append,
   definitionOf,
@@ -136,6 +137,28 @@ test('a folder without any readable definition is set aside, and others are not 
   assert.ok(after.disk.paths.includes(kept), after.disk.paths.join())
   assert.deepEqual(after.registry.list(), ['a'])
   assert.ok(after.disk.paths.includes(`${STORE}/streams/notes.txt`))
+})
+
+test('without a catalogue the folder of a newer version stays as it is, and others are served', async () => {
+  const scene = await withStreams('a', 'b')
+  await append(scene, 'a', 'x')
+  await append(scene, 'b', 'y')
+  const folder = folderOf(scene, 'a')
+  const paths = scene.disk.paths.filter((path) => path.startsWith(`${folder}/`))
+  for (const path of paths) scene.disk.damage(path, asNewerFormat(scene.disk.contentOf(path)))
+  const before = paths.map((path) => scene.disk.contentOf(path))
+  const after = await restart(scene, 'kill', { catalogue: createFakeCatalogue() })
+  assert.deepEqual(after.registry.list(), ['b'])
+  assert.deepEqual(
+    after.disk.paths.filter((path) => !path.startsWith(`${folderOf(after, 'b')}/`)).sort(),
+    paths.toSorted()
+  )
+  assert.deepEqual(
+    paths.map((path) => after.disk.contentOf(path)),
+    before
+  )
+  const [line] = after.logger.at('ERROR')
+  assert.match(String(line?.fields['reason']), /has format version 2, this program knows 1: it is left untouched/)
 })
 
 test('a stream whose folder is gone continues empty, with numbers that were never given', async () => {
