@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { openBrowser, type Browser, type BrowserPage, type Look } from '../helpers/chromium.ts'
 import { openHttpEndpoint, type HttpEndpoint } from '../helpers/http-endpoint.ts'
-import { startServer, type ServerProcess } from '../helpers/server-process.ts'
+import { freePort, startMonitored, type MonitoredServer } from '../helpers/monitored-server.ts'
 import { OP, WireClient, type WireMap } from '../helpers/wire-client.ts'
 
 /** The page of the built server in a real browser. What it looks like is left in artifacts/page/ for people to look at. */
@@ -15,22 +13,12 @@ const PICTURES = join(import.meta.dirname, '..', '..', 'artifacts', 'page')
 const DESKTOP: Look = { width: 1280, height: 900 }
 const PHONE: Look = { width: 390, height: 844 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 /** Starts a server with its page. */
 async function startWithPage(
   environment: Readonly<Record<string, string>> = {}
-): Promise<ServerProcess & { url: string }> {
-  const port = await freePort()
-  const server = await startServer({ environment: { STREAM_MANAGER_MONITOR_PORT: String(port), ...environment } })
-  return { ...server, url: `http://127.0.0.1:${port}/` }
+): Promise<MonitoredServer & { url: string }> {
+  const server = await startMonitored({ environment })
+  return { ...server, url: `http://127.0.0.1:${server.monitorPort}/` }
 }
 
 const httpExport = (identifier: string, port: number, changes: WireMap = {}): WireMap => ({
@@ -38,7 +26,7 @@ const httpExport = (identifier: string, port: number, changes: WireMap = {}): Wi
 })
 
 /** Five streams: one exports, one fails, one is behind, one skips, one has no export. */
-async function fill(server: ServerProcess, endpoint: HttpEndpoint, deadPort: number): Promise<WireClient> {
+async function fill(server: MonitoredServer, endpoint: HttpEndpoint, deadPort: number): Promise<WireClient> {
   const client = await WireClient.connect({ port: server.port })
   const create = async (name: string, exportDefinition: WireMap = {}): Promise<void> => {
     const definition = {
@@ -91,7 +79,7 @@ describe('the page in a browser', () => {
   })
 
   describe('with five streams', () => {
-    let server: ServerProcess & { url: string }
+    let server: MonitoredServer & { url: string }
     let endpoint: HttpEndpoint
     let client: WireClient
     let page: BrowserPage
