@@ -117,13 +117,23 @@ async function extend(handle: fs.FileHandle, bytes: number): Promise<void> {
 
 async function openData(path: string): Promise<DataFile> {
   const handle = await fs.open(path, O_RDWR | O_APPEND | O_NOFOLLOW)
+  const attemptNow = <Value>(action: string, call: () => Value): Value => {
+    try {
+      return call()
+    } catch (error) {
+      throw faultOf(action, path, error)
+    }
+  }
   return {
-    size: () => fstatSync(handle.fd).size,
+    size: () => attemptNow('look at', () => fstatSync(handle.fd).size),
     readStart(length) {
       const bytes = Buffer.alloc(length)
-      return bytes.subarray(0, readSync(handle.fd, bytes, 0, length, 0))
+      return bytes.subarray(
+        0,
+        attemptNow('read', () => readSync(handle.fd, bytes, 0, length, 0))
+      )
     },
-    isUnlinked: () => fstatSync(handle.fd).nlink === 0,
+    isUnlinked: () => attemptNow('look at', () => fstatSync(handle.fd).nlink === 0),
     extend: (bytes) => attempt('extend', path, () => extend(handle, bytes)),
     sync: () => attempt('sync', path, () => handle.sync()),
     close: () => handle.close()
