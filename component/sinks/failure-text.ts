@@ -12,6 +12,8 @@ export function failureText(error: unknown): string {
   // Our own faults are sentences that begin with their name.
   if (error instanceof Fault) return reasonOf(error.message)
   if (error instanceof AggregateError && error.errors.length > 0) return failureText(error.errors[0])
+  // The parser quotes the answer, whoever that came from, and the client adds advice for programmers.
+  if (error instanceof SyntaxError) return reason('InvalidResponse', 'the answer cannot be read')
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
   return reason(
     error.name === 'Error' || error.name === 'AggregateError' ? (code ?? 'Error') : error.name,

@@ -17,3 +17,8 @@ test('it is one line of bounded length, whatever a destination answers', () => {
   assert.equal(failureText(new RangeError('a\r\n\u001b[31mb\u2028c')), 'RangeError: a [31mb c')
   assert.equal(failureText(new RangeError('x'.repeat(10_000))).length, 301)
 })
+
+test('of an answer that cannot be parsed nothing is quoted', () => {
+  const error = new SyntaxError('Unexpected token, "<html>who are you" is not valid JSON')
+  assert.equal(failureText(error), 'InvalidResponse: the answer cannot be read')
+})

@@ -112,6 +112,15 @@ test('everything else is repeated', async () => {
   }
 })
 
+test('a page of somebody else is told as such, without a word of it', async () => {
+  const cloud = await start()
+  cloud.server.script = [answering(200, { 'content-type': 'text/html' }, '<html>Please log in</html>')]
+  assert.deepEqual(await send(cloud, batchOf('a')), {
+    kind: 'retryLater',
+    reason: 'InvalidResponse: the answer cannot be read'
+  })
+})
+
 test('without an endpoint of its own an export waits, explains itself, and costs nothing', async () => {
   const environment = { AWS_REGION: 'eu-central-1', AWS_ENDPOINT_URL_KINESIS: 'http://localhost' }
   const harness = createExportHarness({
