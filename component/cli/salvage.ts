@@ -2,7 +2,9 @@ import { realpathSync } from 'node:fs'
 import { basename, dirname, join, resolve, sep } from 'node:path'
 import { describeError, Fault } from '../base/fault.ts'
 import type { Disk } from '../store/disk.ts'
-import { VisitorFault } from '../store/inspect-log.ts'
+import { inspectCutOff } from '../store/cut-off.ts'
+import { VisitorFault, type LogProblem } from '../store/inspect-log.ts'
+import { isMissingError } from '../store/system-error.ts'
 import type { MessageVisitor } from '../store/inspect-segment.ts'
 import { EXIT, parseArguments, UsageProblem, type Command } from './command.ts'
 import { createLineWriter, createRawWriter } from './message-writer.ts'
@@ -17,6 +19,8 @@ interface SalvagedStream extends Pick<StreamReport, 'name' | 'id' | 'folder' | '
   readonly savedAs: string | null
   readonly messages: number
   readonly lost: number
+  /** What a recovery had cut off: messages whose numbers may have been given again. */
+  readonly cutOff: { readonly savedAs: string; readonly messages: number } | null
 }
 
 /** The path without links; of a path that is not there yet, that of the nearest folder that is. */
@@ -59,6 +63,31 @@ function guarded(add: MessageVisitor): MessageVisitor {
   }
 }
 
+/** What a recovery had cut off a stream; a fault in reading it is one of the problems. */
+async function saveCutOff(
+  disk: Disk,
+  { folder, streamId }: { readonly folder: string; readonly streamId: string },
+  path: string,
+  isRaw: boolean
+): Promise<{ readonly cutOff: SalvagedStream['cutOff']; readonly problems: SalvagedStream['problems'] }> {
+  const writer = isRaw ? createRawWriter(disk, path) : createLineWriter(disk, path)
+  let messages = 0
+  const problems: LogProblem[] = []
+  const count: MessageVisitor = async (message) => {
+    await writer.add(message)
+    messages++
+  }
+  try {
+    await inspectCutOff({ disk, folder, streamId }, guarded(count))
+  } catch (error) {
+    if (!(error instanceof Fault) || error instanceof VisitorFault) throw error
+    // A running server may have removed it meanwhile.
+    if (!isMissingError(error)) problems.push({ kind: 'unreadable', reason: error.message })
+  }
+  await writer.finish()
+  return { cutOff: messages === 0 ? null : { savedAs: basename(path), messages }, problems }
+}
+
 async function saveStream(
   disk: Disk,
   store: OpenedStore,
@@ -72,7 +101,17 @@ async function saveStream(
   const writer = isRaw ? createRawWriter(disk, path) : createLineWriter(disk, path)
   const report = await reportStream(disk, store, stream, guarded(writer.add))
   await writer.finish()
-  const { name, id, folder, setAside, definition, problems, messages } = report
+  const found =
+    stream.folder === undefined
+      ? { cutOff: null, problems: [] }
+      : await saveCutOff(
+          disk,
+          { folder: join(store.folder, stream.folder), streamId: stream.id },
+          join(target, `cut-off-${savedAs}`),
+          isRaw
+        )
+  const { name, id, folder, setAside, definition, messages } = report
+  const problems = [...report.problems, ...found.problems]
   return {
     name,
     id,
@@ -82,6 +121,7 @@ async function saveStream(
     savedAs: messages === 0 ? null : savedAs,
     messages,
     lost: lostCount(problems),
+    cutOff: found.cutOff,
     problems
   }
 }
@@ -92,10 +132,11 @@ function exitCodeOf(streams: readonly SalvagedStream[]): number {
   return problems.length > 0 ? EXIT.problem : EXIT.ok
 }
 
-function textLine({ name, folder, savedAs, messages, lost, problems }: SalvagedStream): string {
+function textLine({ name, folder, savedAs, messages, lost, cutOff, problems }: SalvagedStream): string {
   const damage = problems.length === 0 ? '' : `; damaged places: ${problems.length}, known to be lost: ${lost}`
+  const older = cutOff === null ? '' : `; cut off earlier: ${cutOff.messages} in ${cutOff.savedAs}`
   const title = JSON.stringify(name ?? folder ?? '')
-  return `${title}: ${messages} message${messages === 1 ? '' : 's'}${savedAs === null ? '' : ` in ${savedAs}`}${damage}\n`
+  return `${title}: ${messages} message${messages === 1 ? '' : 's'}${savedAs === null ? '' : ` in ${savedAs}`}${damage}${older}\n`
 }
 
 const OPTIONS = {
@@ -113,6 +154,7 @@ export const salvage: Command = {
   details: [
     '<root> is the folder of STREAM_MANAGER_STORE_ROOT_DIR, or a copy of it. <folder> must be new or empty.',
     'Each stream becomes a file of JSON lines: {"sequence":0,"time":"…","timeMs":0,"payload":"<Base64>"}.',
+    'What a recovery had cut off goes to a file of its own, cut-off-…: its numbers may have been given again.',
     `${SUMMARY_NAME} in <folder> has the streams' names and definitions, and what is damaged.`,
     '--stream chooses a stream by name (or folder); it can be given more than once.',
     '--raw writes each payload to a file of its own instead, named by its number.',
