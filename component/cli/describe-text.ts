@@ -2,6 +2,11 @@ import { bytesText, countText, durationText, numberText } from '../base/quantiti
 import type { ExportDefinition } from '../model/export-definition.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
 import { helpFor } from '../export/error-help.ts'
+import { DROP_CAUSES } from '../export/index.ts'
+import type { ExportReport } from '../monitor/report.ts'
+import { exportReportOf, streamReportOf, type ServerStatus } from './client/status.ts'
+import { accountFindings, healthFindings } from './doctor/account-checks.ts'
+import { findingsText, missingText } from './doctor/finding.ts'
 import type { ExportView, StreamTimes, StreamView } from './stream-status.ts'
 import { wrap } from './table.ts'
 import { safeText, timeText } from './text.ts'
@@ -63,7 +68,38 @@ function lagText(view: ExportView, waitingSinceMs: number | undefined, nowMs: nu
 
 type Line = readonly [title: string, text: string]
 
-function exportLines(view: ExportView, times: StreamTimes, nowMs: number): readonly Line[] {
+/** How the account of an export stands, and its rates. */
+function accountLines({ account, rates, lag, failedAttempts, nextAttemptMs }: ExportReport, nowMs: number): Line[] {
+  const { exported, skipped, dropped, waiting, origin } = account
+  const lost = DROP_CAUSES.filter((cause) => dropped[cause] > 0).map(
+    (cause) => `${numberText(dropped[cause])} ${cause}`
+  )
+  const parts = [
+    `${numberText(exported)} exported`,
+    `${numberText(skipped)} skipped`,
+    ...lost,
+    `${numberText(waiting)} waiting`
+  ]
+  const age = lag.seconds === null ? '' : `, ${durationText(lag.seconds * 1000)} old`
+  const lines: Line[] = [
+    ['account', `since number ${origin}: ${parts.join(', ')}`],
+    ['exact lag', `${countText(lag.messages, 'message')}, ${bytesText(lag.bytes)}${age}`],
+    ['rate', `${rates.messagesPerSecond.over10s.toFixed(1)} messages/s, ${bytesText(rates.bytesPerSecond.over10s)}/s`]
+  ]
+  if (failedAttempts > 0 && nextAttemptMs !== null)
+    lines.push([
+      'attempts',
+      `${numberText(failedAttempts)} failed, next in ${durationText(Math.max(0, nextAttemptMs - nowMs))}`
+    ])
+  return lines
+}
+
+function exportLines(
+  view: ExportView,
+  times: StreamTimes,
+  nowMs: number,
+  report: ExportReport | undefined
+): readonly Line[] {
   const { definition, status, lostMessages, next } = view
   const error = status.errorMessage
   const help = error === undefined ? undefined : helpFor(definition.kind, error)
@@ -74,12 +110,15 @@ function exportLines(view: ExportView, times: StreamTimes, nowMs: number): reado
     ['tried', status.lastExportTimeMs === undefined ? 'not yet' : ago(status.lastExportTimeMs, nowMs)],
     ['settings', settingsText(definition)]
   ]
-  if (lostMessages > 0)
+  if (report !== undefined) lines.push(...accountLines(report, nowMs))
+  if (report === undefined && lostMessages > 0)
     lines.push(['lost', `${countText(lostMessages, 'message')} went by retention before they were sent`])
   if (error !== undefined) lines.push(['last error', safeText(error)])
   if (help !== undefined) lines.push(['meaning', help.meaning], ['what to do', help.remedy])
   else if (error !== undefined)
     lines.push(['what to do', 'look up the name in docs/export-failures.md; it is tried again by itself'])
+  const losses = report === undefined ? [] : accountFindings('', report)
+  for (const { text, remedy = '' } of losses) lines.push(['lost', text], ['what to do', remedy])
   return lines
 }
 
@@ -94,7 +133,13 @@ function linesText(lines: readonly Line[], width: number): string {
 }
 
 /** All about a stream, for people. */
-export function describeText(view: StreamView, times: StreamTimes, nowMs: number, columns: number | undefined): string {
+export function describeText(
+  view: StreamView,
+  times: StreamTimes,
+  nowMs: number,
+  columns: number | undefined,
+  status: ServerStatus
+): string {
   const width = Math.max(WIDTH_MIN, columns ?? WIDTH_DEFAULT)
   const { info, messages, exports } = view
   const { definition, storageStatus } = info
@@ -117,7 +162,14 @@ export function describeText(view: StreamView, times: StreamTimes, nowMs: number
   const parts = exports.map((item) => {
     const { definition: target, state } = item
     const head = `export ${JSON.stringify(target.identifier)} to ${destinationText(target)}: ${state.toUpperCase()}\n`
-    return `\n${head}${linesText(exportLines(item, times, nowMs), width)}`
+    return `\n${head}${linesText(exportLines(item, times, nowMs, exportReportOf(status, definition.name, target.identifier)), width)}`
   })
-  return `stream ${JSON.stringify(definition.name)}\n${linesText(stream, width)}${parts.join('')}`
+  const problem = streamReportOf(status, definition.name)?.appendProblem ?? undefined
+  if (problem !== undefined) stream.push(['problem', safeText(problem)])
+  const notes = [
+    status.report === undefined ? '' : findingsText(healthFindings(status.report.health), columns),
+    status.missing === undefined ? '' : missingText(status.missing, columns)
+  ].filter((text) => text !== '')
+  const note = notes.map((text) => `\n${text}`).join('')
+  return `stream ${JSON.stringify(definition.name)}\n${linesText(stream, width)}${parts.join('')}${note}`
 }

@@ -1,6 +1,7 @@
 import { definitionToWire } from '../protocol/definition-codec.ts'
 import { EXIT, parseArguments, UsageProblem, type Command } from './command.ts'
 import { CONNECTION_HELP, CONNECTION_OPTIONS, withClient } from './client/open.ts'
+import { readStatus, STATUS_HELP, STATUS_OPTIONS, streamReportOf } from './client/status.ts'
 import { describeText } from './describe-text.ts'
 import { definitionToYaml } from './definition-file.ts'
 import { helpFor } from '../export/error-help.ts'
@@ -48,7 +49,12 @@ function viewJson({ info, messages, exports }: StreamView, times: StreamTimes, n
   }
 }
 
-const OPTIONS = { ...CONNECTION_OPTIONS, json: { type: 'boolean' }, yaml: { type: 'boolean' } } as const
+const OPTIONS = {
+  ...CONNECTION_OPTIONS,
+  ...STATUS_OPTIONS,
+  json: { type: 'boolean' },
+  yaml: { type: 'boolean' }
+} as const
 
 /** `describe <stream>`: all about one stream. */
 export const describe: Command = {
@@ -59,6 +65,7 @@ export const describe: Command = {
     'The rate is that of the last minute. The bytes of a lag are its messages times the mean size of the stored ones.',
     '--json prints one JSON document; --yaml the definition alone, as `create` and `update` take it.',
     'Exit codes: 0, 1 when the server refuses, such as for an unknown stream, 2 without a connection, 64 wrong arguments.',
+    ...STATUS_HELP,
     ...CONNECTION_HELP
   ],
   options: OPTIONS,
@@ -74,11 +81,12 @@ export const describe: Command = {
         return EXIT.ok
       }
       const nowMs = clock.wallMs()
+      const status = await readStatus(values, surroundings)
       const times = await readTimes(client, view, nowMs)
       write(
         values.json === true
-          ? `${toJson(viewJson(view, times, nowMs), 2)}\n`
-          : describeText(view, times, nowMs, columns)
+          ? `${toJson({ ...viewJson(view, times, nowMs), live: streamReportOf(status, view.info.definition.name) ?? null, statusMissing: status.missing ?? null }, 2)}\n`
+          : describeText(view, times, nowMs, columns, status)
       )
       return EXIT.ok
     })

@@ -1,8 +1,13 @@
-import { bytesText, numberText } from '../base/quantities.ts'
+import { bytesText, countText, durationText, numberText } from '../base/quantities.ts'
+import type { StreamReport } from '../monitor/report.ts'
 import { EXIT, parseArguments, type Command } from './command.ts'
 import type { StreamClient } from './client/client.ts'
 import { RequestRefused } from './client/connection.ts'
 import { CONNECTION_HELP, CONNECTION_OPTIONS, withClient } from './client/open.ts'
+import { readStatus, STATUS_HELP, STATUS_OPTIONS, streamReportOf, type ServerStatus } from './client/status.ts'
+import { healthFindings } from './doctor/account-checks.ts'
+import { findingsText, missingText } from './doctor/finding.ts'
+import { checkStreams } from './doctor/stream-checks.ts'
 import { viewStream, type ExportView, type StreamView } from './stream-status.ts'
 import { toJson } from './stream-report.ts'
 import { tableText } from './table.ts'
@@ -37,7 +42,7 @@ function exportsText(exports: readonly ExportView[]): string {
   return exports.length === 1 ? worst : `${countOf(worst)} of ${exports.length} ${worst}`
 }
 
-function rowOf({ info, messages, exports }: StreamView): string[] {
+function rowOf({ info, messages, exports }: StreamView, report: StreamReport | undefined): string[] {
   const { definition, storageStatus } = info
   const percent = (storageStatus.totalBytes / Number(definition.maxSizeBytes)) * 100
   const lag = Math.max(0, ...exports.map(({ lagMessages }) => lagMessages))
@@ -49,9 +54,26 @@ function rowOf({ info, messages, exports }: StreamView): string[] {
     storageStatus.newestSequenceNumber < 0 ? '-' : String(storageStatus.newestSequenceNumber),
     `${definition.persistence}, ${definition.strategyOnFull === 'rejectNewData' ? 'rejects' : 'overwrites'}`,
     exportsText(exports),
-    exports.length === 0 ? '-' : numberText(lag)
+    exports.length === 0 ? '-' : numberText(lag),
+    ...(report === undefined ? [] : liveCells(report))
   ]
 }
+
+/** What the status interface tells: rate of appends, and the largest lag in bytes and in time. */
+function liveCells({ rates, exports }: StreamReport): string[] {
+  const seconds = exports.map(({ lag }) => lag.seconds ?? 0)
+  return [
+    rates.messagesPerSecond.over10s.toFixed(1),
+    exports.length === 0 ? '-' : bytesText(Math.max(...exports.map(({ lag }) => lag.bytes))),
+    exports.length === 0 ? '-' : durationText(Math.max(...seconds) * 1000)
+  ]
+}
+
+const LIVE_COLUMNS = [
+  { title: 'MSG/S', isNumber: true },
+  { title: 'LAG SIZE', isNumber: true },
+  { title: 'LAG AGE', isNumber: true }
+] as const
 
 const COLUMNS = [
   { title: 'STREAM', isElastic: true },
@@ -64,7 +86,7 @@ const COLUMNS = [
   { title: 'LAG', isNumber: true }
 ] as const
 
-function jsonOf({ info, messages, exports }: StreamView) {
+function jsonOf({ info, messages, exports }: StreamView, report: StreamReport | undefined) {
   const { definition, storageStatus } = info
   return {
     name: definition.name,
@@ -78,11 +100,36 @@ function jsonOf({ info, messages, exports }: StreamView) {
       kind,
       state,
       lagMessages
-    }))
+    })),
+    /** As the status interface tells it; null without it. */
+    live: report ?? null
   }
 }
 
-const OPTIONS = { ...CONNECTION_OPTIONS, json: { type: 'boolean' }, names: { type: 'boolean' } } as const
+/** Findings below the table; more are told by `describe` and `doctor`. */
+const FINDINGS_MAX = 20
+
+function listText(views: readonly StreamView[], status: ServerStatus, columns: number | undefined): string {
+  const { report, missing } = status
+  const table = tableText(
+    report === undefined ? COLUMNS : [...COLUMNS, ...LIVE_COLUMNS],
+    views.map((view) => rowOf(view, streamReportOf(status, view.info.definition.name))),
+    columns
+  )
+  const findings = [...(report === undefined ? [] : healthFindings(report.health)), ...checkStreams(views, status)]
+  const wrong = findings.filter(({ verdict }) => verdict === 'problem' || verdict === 'warning')
+  const more =
+    wrong.length > FINDINGS_MAX ? `${countText(wrong.length - FINDINGS_MAX, 'finding')} more: see doctor\n` : ''
+  const told = wrong.length === 0 ? '' : `\n${findingsText(wrong.slice(0, FINDINGS_MAX), columns)}${more}`
+  return `${table}${told}${missing === undefined ? '' : `\n${missingText(missing, columns)}`}`
+}
+
+const OPTIONS = {
+  ...CONNECTION_OPTIONS,
+  ...STATUS_OPTIONS,
+  json: { type: 'boolean' },
+  names: { type: 'boolean' }
+} as const
 
 /** `list`: all streams, a line each. */
 export const list: Command = {
@@ -90,8 +137,9 @@ export const list: Command = {
   usage: '[--names | --json]',
   summary: 'lists the streams: how much they hold, how full they are, and how their exports do',
   details: [
-    'LAG is the largest number of messages that an export has still to send.',
+    'LAG is the largest number of messages that an export has still to send. Below the table stands what is wrong, and what to do.',
     '--names prints the names alone, --json one JSON document.',
+    ...STATUS_HELP,
     ...CONNECTION_HELP
   ],
   options: OPTIONS,
@@ -104,9 +152,12 @@ export const list: Command = {
         return EXIT.ok
       }
       const views = await describeAll(client, names)
-      if (values.json === true) surroundings.write(`${toJson({ streams: views.map(jsonOf) }, 2)}\n`)
+      const status = await readStatus(values, surroundings)
+      const json = (view: StreamView) => jsonOf(view, streamReportOf(status, view.info.definition.name))
+      if (values.json === true)
+        surroundings.write(`${toJson({ streams: views.map(json), statusMissing: status.missing ?? null }, 2)}\n`)
       else if (views.length === 0) surroundings.write('there are no streams\n')
-      else surroundings.write(tableText(COLUMNS, views.map(rowOf), surroundings.columns))
+      else surroundings.write(listText(views, status, surroundings.columns))
       return EXIT.ok
     })
   }

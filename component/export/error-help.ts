@@ -11,6 +11,10 @@ const CREDENTIALS: ErrorHelp = {
   meaning: 'the credentials are not accepted',
   remedy: 'set the clock of the device if it is wrong; else wait, since new credentials are fetched by themselves'
 }
+const CLOCK: ErrorHelp = {
+  meaning: 'the signature is not accepted: most likely the clock of the device is wrong',
+  remedy: 'set the clock and let it be kept by NTP; if it is right, look for credentials that were set by hand'
+}
 const BUSY: ErrorHelp = {
   meaning: 'the destination takes no more at this rate',
   remedy: 'wait; if it lasts, give the destination more capacity or send less'
@@ -125,9 +129,10 @@ const HELP: readonly (readonly [names: string, help: ErrorHelp])[] = [
     }
   ],
   [
-    'UnrecognizedClientException ExpiredTokenException InvalidSignatureException IncompleteSignature RequestTimeTooSkewed RequestExpired ExpiredToken TokenRefreshRequired InvalidToken InvalidAccessKeyId SignatureDoesNotMatch MissingAuthenticationToken MissingAuthenticationTokenException OptInRequired NotAuthorized',
+    'UnrecognizedClientException ExpiredTokenException IncompleteSignature ExpiredToken TokenRefreshRequired InvalidToken InvalidAccessKeyId MissingAuthenticationToken MissingAuthenticationTokenException OptInRequired NotAuthorized',
     CREDENTIALS
   ],
+  ['InvalidSignatureException RequestTimeTooSkewed RequestExpired SignatureDoesNotMatch', CLOCK],
   [
     'KMSAccessDeniedException KMSDisabledException KMSInvalidStateException KMSNotFoundException KMSOptInRequired KMSThrottlingException',
     KEY
@@ -199,8 +204,24 @@ const BY_KIND: Readonly<Partial<Record<ExportKind, Readonly<Record<string, Error
   }
 }
 
+/** What the status of an HTTP server says more than that it is no success. */
+function helpForStatus(status: number): ErrorHelp | undefined {
+  if (status === 401 || status === 403)
+    return {
+      meaning: 'the server does not accept who sends',
+      remedy: 'let the server accept requests of this device, or correct the URL of the export'
+    }
+  if (status >= 400 && status < 500 && status !== 408 && status !== 429)
+    return {
+      meaning: 'the server does not take such a request',
+      remedy: 'compare URL and exportFormat of the export with what the server expects'
+    }
+  return undefined
+}
+
 /** @param errorMessage of an export status, `<name>: <text>`; undefined for a name that is not known */
 export function helpFor(kind: ExportKind, errorMessage: string): ErrorHelp | undefined {
   const name = /^[\w.]+/.exec(errorMessage)?.[0] ?? ''
-  return BY_KIND[kind]?.[name] ?? BY_NAME.get(name)
+  const status = kind === 'http' && name === 'HttpError' ? Number(/\bstatus (\d{3})\b/.exec(errorMessage)?.[1]) : NaN
+  return helpForStatus(status) ?? BY_KIND[kind]?.[name] ?? BY_NAME.get(name)
 }

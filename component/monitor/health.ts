@@ -1,4 +1,7 @@
-import type { HealthReason, HealthReport, ProcessReport, StreamReport } from './report.ts'
+import { DROP_HELP } from '../export/drop-help.ts'
+import { helpFor } from '../export/error-help.ts'
+import { DROP_CAUSES } from '../export/index.ts'
+import type { ExportReport, HealthReason, HealthReport, ProcessReport, StreamReport } from './report.ts'
 
 interface Cause {
   readonly severity: HealthReason['severity']
@@ -44,6 +47,16 @@ export const HEALTH_CAUSES = {
     meaning: 'The last attempt failed; it is repeated by itself',
     remedy: 'See [export-failures.md](export-failures.md) for the text'
   },
+  messages_dropped: {
+    severity: 'notice',
+    meaning: 'Messages were gone before the export got to them',
+    remedy: 'The reason says why: see [accounts](#accounts)'
+  },
+  messages_skipped: {
+    severity: 'notice',
+    meaning: 'The destination can never accept some messages, and they were skipped',
+    remedy: 'Correct the program that appends them; `stream-manager tail` shows the messages'
+  },
   event_loop_slow: {
     severity: 'degraded',
     meaning: 'Clients wait longer than a quarter of a second for their turn, again and again',
@@ -69,10 +82,12 @@ const EVENT_LOOP_DELAY_SECONDS_MAX = 0.25
 export function judgeHealth(input: HealthInput): HealthReport {
   const all = [...reasonsOf(input)].sort((left, right) => rank(left) - rank(right))
   const reasons = all.slice(0, REASONS_MAX)
-  return { status: all[0]?.severity ?? 'ok', reasons, omittedReasons: all.length - reasons.length }
+  const worst = all[0]?.severity ?? 'notice'
+  return { status: worst === 'notice' ? 'ok' : worst, reasons, omittedReasons: all.length - reasons.length }
 }
 
-const rank = ({ severity }: HealthReason): number => (severity === 'failing' ? 0 : 1)
+const SEVERITIES = ['failing', 'degraded', 'notice'] as const
+const rank = ({ severity }: HealthReason): number => SEVERITIES.indexOf(severity)
 
 function* reasonsOf(input: HealthInput): Generator<HealthReason> {
   const { streams, unopened, process, spaceProblem } = input
@@ -84,8 +99,10 @@ function* reasonsOf(input: HealthInput): Generator<HealthReason> {
   for (const { name, reason: text } of unopened) yield reason('stream_unopened', text, { stream: name })
   for (const { name, appendProblem, exports } of streams) {
     if (appendProblem !== null) yield reason('appends_failing', appendProblem, { stream: name })
-    for (const { identifier, activity, disabled, lastError, failedAttempts } of exports) {
-      const about = { stream: name, export: identifier }
+    for (const item of exports) {
+      const { identifier, kind, activity, disabled, lastError, failedAttempts } = item
+      const about = { stream: name, export: identifier, ...(lastError === null ? {} : helpFor(kind, lastError)) }
+      yield* losses(item, { stream: name, export: identifier })
       if (disabled) continue
       if (activity === 'unavailable') yield reason('export_unavailable', lastError ?? 'it cannot be done here', about)
       else if (failedAttempts > 0) yield reason('export_failing', lastError ?? 'the last attempt failed', about)
@@ -93,6 +110,26 @@ function* reasonsOf(input: HealthInput): Generator<HealthReason> {
   }
 }
 
-function reason(code: HealthCode, text: string, about: Pick<HealthReason, 'stream' | 'export'> = {}): HealthReason {
-  return { code, severity: HEALTH_CAUSES[code].severity, text, ...about }
+type About = Partial<Pick<HealthReason, 'stream' | 'export' | 'meaning' | 'remedy'>>
+
+/** What never got to the destination. */
+function* losses({ account, kind }: ExportReport, about: About): Generator<HealthReason> {
+  for (const cause of DROP_CAUSES) {
+    const count = account.dropped[cause]
+    if (count > 0)
+      yield reason('messages_dropped', `${count} messages were ${cause}`, { ...about, ...DROP_HELP[cause] })
+  }
+  const last = account.skippedRanges.at(-1)?.reason
+  const help = last === undefined ? undefined : helpFor(kind, last)
+  const text = `${account.skipped} messages were skipped${last === undefined ? '' : `: ${last}`}`
+  if (account.skipped > 0) yield reason('messages_skipped', text, { ...about, ...help })
 }
+
+/** @param about where, and what is known better than what the code alone means */
+function reason(code: HealthCode, text: string, about: About = {}): HealthReason {
+  const { severity, meaning, remedy } = HEALTH_CAUSES[code]
+  return { code, severity, text, meaning, remedy: withoutLinks(remedy), ...about }
+}
+
+/** Remedies are Markdown for the document. */
+const withoutLinks = (text: string): string => text.replace(/\[([^\]]+)\]\([^)]+\)/g, '$1')

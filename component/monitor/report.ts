@@ -41,9 +41,14 @@ export interface HealthReport {
 
 export interface HealthReason {
   readonly code: string
-  readonly severity: 'degraded' | 'failing'
-  /** A sentence without a final dot. */
+  /** A notice is about what has happened, and changes no status. */
+  readonly severity: 'notice' | 'degraded' | 'failing'
+  /** What was seen here: a sentence without a final dot, as are the next two. */
   readonly text: string
+  /** What it means, in plain words. */
+  readonly meaning: string
+  /** What to do. */
+  readonly remedy: string
   readonly stream?: string
   readonly export?: string
 }

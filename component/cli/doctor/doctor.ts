@@ -8,32 +8,25 @@ import { findStoreHolder } from '../../store/store-lock.ts'
 import type { StreamClient } from '../client/client.ts'
 import { chooseEnvironment, type ChosenEnvironment } from '../client/environment.ts'
 import { CONNECTION_HELP, CONNECTION_OPTIONS, prepareConnection, type ConnectionValues } from '../client/open.ts'
+import { readStatus, STATUS_HELP, STATUS_OPTIONS, type ServerStatus } from '../client/status.ts'
 import { EXIT, parseArguments, UsageProblem, type Command, type Surroundings } from '../command.ts'
 import { messageAt } from '../find-number.ts'
 import { createProgress } from '../progress.ts'
 import { toJson } from '../stream-report.ts'
 import { viewStream, type StreamView } from '../stream-status.ts'
 import { openStoreReader } from '../store-reader.ts'
-import { wrap } from '../table.ts'
 import { checkAccess, checkClock, checkTarget, type Target } from './cloud-checks.ts'
-import { bad, ok, type Finding, type Verdict } from './finding.ts'
+import { healthFindings } from './account-checks.ts'
+import { bad, findingsText, ok, type Finding, type Verdict } from './finding.ts'
 import { checkSettings, checkStore, checkVersions } from './local-checks.ts'
 import { checkStreams, exportName } from './stream-checks.ts'
 
 /** Destinations that are looked at at a time. */
 const CONCURRENCY = 8
-const WIDTH_DEFAULT = 100
-const WIDTH_MIN = 60
-const TITLES: Readonly<Record<Verdict, string>> = {
-  ok: 'ok',
-  unknown: 'unknown',
-  warning: 'WARNING',
-  problem: 'PROBLEM'
-}
-const TITLE_WIDTH = 9
 
 const OPTIONS = {
   ...CONNECTION_OPTIONS,
+  ...STATUS_OPTIONS,
   root: { type: 'string' },
   offline: { type: 'boolean' },
   json: { type: 'boolean' }
@@ -179,21 +172,17 @@ async function checkCloud(place: Place, targets: readonly Target[], surroundings
 }
 
 function text(findings: readonly Finding[], place: Place, columns: number | undefined): string {
-  const width = Math.max(WIDTH_MIN, columns ?? WIDTH_DEFAULT) - TITLE_WIDTH
-  const line = (title: string, content: string): string =>
-    wrap(content, width)
-      .map((part, index) => `${(index === 0 ? title : '').padEnd(TITLE_WIDTH)}${part}\n`)
-      .join('')
-  const blocks = findings.map(
-    ({ verdict, subject, text: what, remedy }) =>
-      line(TITLES[verdict], `${subject}: ${what}`) + (remedy === undefined ? '' : line('', `what to do: ${remedy}`))
-  )
   const countOf = (verdict: Verdict): number => findings.filter((finding) => finding.verdict === verdict).length
   const summary =
     countOf('problem') + countOf('warning') === 0
       ? 'all is well'
       : `${countText(countOf('problem'), 'problem')}, ${countText(countOf('warning'), 'warning')}`
-  return `looked at with the environment ${place.environment.source}; nothing was changed\n\n${blocks.join('')}\n${summary}\n`
+  return `looked at with the environment ${place.environment.source}; nothing was changed\n\n${findingsText(findings, columns)}\n${summary}\n`
+}
+
+function statusFindings({ report, missing }: ServerStatus): Finding[] {
+  if (report !== undefined) return healthFindings(report.health)
+  return missing === undefined ? [] : [bad('unknown', 'status', missing.text, missing.remedy)]
 }
 
 /** `doctor`: looks for what keeps the server and its exports from working. */
@@ -210,6 +199,7 @@ export const doctor: Command = {
     'Of Kinesis it asks for the shards, of S3 for the bucket of the newest task; of all others only for a connection.',
     'No message is sent, so that the permission to write is not tried.',
     'Exit codes: 0 no problem, 1 there is one, 64 wrong arguments.',
+    ...STATUS_HELP,
     ...CONNECTION_HELP
   ],
   options: OPTIONS,
@@ -218,6 +208,7 @@ export const doctor: Command = {
     const place = findPlace(values, surroundings)
     const { variables } = place.environment
     const asked = await ask(place, surroundings)
+    const status = await readStatus(place.values, surroundings)
     const cloud = values.offline === true ? [] : await checkCloud(place, asked.targets, surroundings)
     const findings = [
       ...checkVersions(process.version, asked.serverVersion),
@@ -225,7 +216,8 @@ export const doctor: Command = {
       ...checkSettings(variables, place.workFolder, place.isServers),
       ...checkStore(surroundings.disk, variables, place.workFolder, asked.views),
       ...cloud,
-      ...checkStreams(asked.views)
+      ...checkStreams(asked.views, status),
+      ...statusFindings(status)
     ]
     const exitCode = findings.some(({ verdict }) => verdict === 'problem') ? EXIT.problem : EXIT.ok
     surroundings.write(

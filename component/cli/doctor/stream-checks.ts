@@ -1,7 +1,10 @@
 import { bytesText, countText } from '../../base/quantities.ts'
 import { helpFor } from '../../export/error-help.ts'
+import type { ExportReport } from '../../monitor/report.ts'
+import { exportReportOf, type ServerStatus } from '../client/status.ts'
 import type { ExportView, StreamView } from '../stream-status.ts'
 import { safeText } from '../text.ts'
+import { accountFindings } from './account-checks.ts'
 import { bad, failed, ok, type Finding } from './finding.ts'
 
 /** A stream that rejects new data and is so full will refuse appends soon. */
@@ -10,7 +13,7 @@ const NEARLY_FULL = 0.9
 export const exportName = (stream: string, identifier: string): string =>
   `export ${JSON.stringify(identifier)} of ${JSON.stringify(stream)}`
 
-function exportFindings(stream: string, view: ExportView): Finding[] {
+function exportFindings(stream: string, view: ExportView, report: ExportReport | undefined): Finding[] {
   const { definition, status, state, lagMessages, lagBytes, lostMessages } = view
   const subject = exportName(stream, definition.identifier)
   const findings: Finding[] = []
@@ -40,7 +43,8 @@ function exportFindings(stream: string, view: ExportView): Finding[] {
     case 'up to date':
       findings.push(ok(subject, lag))
   }
-  if (lostMessages > 0)
+  if (report !== undefined) findings.push(...accountFindings(subject, report))
+  else if (lostMessages > 0)
     findings.push(
       bad(
         'warning',
@@ -63,10 +67,13 @@ function fullness({ info }: StreamView): Finding | undefined {
 }
 
 /** Streams and their exports, by what the server says. */
-export function checkStreams(views: readonly StreamView[]): Finding[] {
+export function checkStreams(views: readonly StreamView[], status: ServerStatus): Finding[] {
   return views.flatMap((view) => {
     const full = fullness(view)
-    const exports = view.exports.flatMap((item) => exportFindings(view.info.definition.name, item))
+    const { name } = view.info.definition
+    const exports = view.exports.flatMap((item) =>
+      exportFindings(name, item, exportReportOf(status, name, item.definition.identifier))
+    )
     return full === undefined ? exports : [full, ...exports]
   })
 }

@@ -5,7 +5,13 @@ import type { ExportSnapshot, ExportState, Snapshot, StreamSnapshot } from './sn
 /** The only form that this page knows; page and server are parts of one program. */
 const FORMAT_VERSION = 1
 /** Reasons of health that the page finds in streams and exports itself, with more detail. */
-const TOLD_ELSEWHERE = new Set(['appends_failing', 'export_unavailable', 'export_failing'])
+const TOLD_ELSEWHERE = new Set([
+  'appends_failing',
+  'export_unavailable',
+  'export_failing',
+  'messages_dropped',
+  'messages_skipped'
+])
 
 function isReport(json: unknown): json is StatusReport {
   if (typeof json !== 'object' || json === null) return false
@@ -24,7 +30,11 @@ export function parseSnapshot(json: unknown): Snapshot | undefined {
     uptimeSeconds: process.uptimeSeconds,
     memoryBytes: process.residentBytes,
     connections: process.connections,
-    complaints: reasons.map(({ text, stream }) => (stream === undefined ? text : `Stream ${stream}: ${text}`)),
+    complaints: reasons.map(({ text, stream, meaning, remedy }) => ({
+      text: stream === undefined ? text : `Stream ${stream}: ${text}`,
+      meaning,
+      remedy
+    })),
     omittedStreams: omitted.streams,
     streams: streams.map(streamSnapshot)
   }

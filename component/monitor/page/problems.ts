@@ -42,12 +42,12 @@ export function problemsOf(snapshot: Snapshot): readonly Problem[] {
 
 /** What the server says of itself beyond its streams and exports. */
 function complaints({ complaints }: Snapshot): Problem[] {
-  return complaints.map((complaint) => ({
-    key: `server/${complaint}`,
+  return complaints.map(({ text, meaning, remedy }) => ({
+    key: `server/${text}`,
     severity: 'problem',
     title: 'The server is not well',
-    cause: sentence(complaint),
-    remedy: 'Look into its log.',
+    cause: `${sentence(meaning)} ${sentence(text)}`,
+    remedy: sentence(remedy),
     effect: undefined,
     stream: undefined
   }))

@@ -5,8 +5,8 @@ export interface Snapshot {
   readonly uptimeSeconds: number
   readonly memoryBytes: number
   readonly connections: number
-  /** Why the server is not well, as sentences; empty when it is. */
-  readonly complaints: readonly string[]
+  /** Why the server is not well, what that means and what to do, as sentences; empty when it is. */
+  readonly complaints: readonly { readonly text: string; readonly meaning: string; readonly remedy: string }[]
   /** Streams beyond those that are told. */
   readonly omittedStreams: number
   readonly streams: readonly StreamSnapshot[]

@@ -163,7 +163,15 @@ describe('/health', () => {
     assert.equal(status, 503)
     assert.deepEqual(JSON.parse(body), {
       status: 'failing',
-      reasons: [{ code: 'disk_full', severity: 'failing', text: 'no space left on the device' }],
+      reasons: [
+        {
+          code: 'disk_full',
+          severity: 'failing',
+          text: 'no space left on the device',
+          meaning: 'Appends to file streams are refused for want of space or inodes',
+          remedy: 'Free space on the file system of the store'
+        }
+      ],
       omittedReasons: 0
     })
   })

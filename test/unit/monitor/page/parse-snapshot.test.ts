@@ -119,13 +119,18 @@ describe('the answer to /status', () => {
   }
 
   it('has complaints only where streams and exports do not tell them', () => {
+    const help = { meaning: 'what it is', remedy: 'mend it' }
     const reasons = [
-      { code: 'export_failing', severity: 'degraded', text: 'one', stream: 'sensor', export: 'cloud' },
-      { code: 'disk_full', severity: 'failing', text: 'two' },
-      { code: 'stream_unopened', severity: 'degraded', text: 'three', stream: 'old' }
+      { code: 'export_failing', severity: 'degraded', text: 'one', ...help, stream: 'sensor', export: 'cloud' },
+      { code: 'disk_full', severity: 'failing', text: 'two', ...help },
+      { code: 'messages_dropped', severity: 'notice', text: 'four', ...help, stream: 'sensor', export: 'cloud' },
+      { code: 'stream_unopened', severity: 'degraded', text: 'three', ...help, stream: 'old' }
     ] as const
     const health = { status: 'failing', reasons, omittedReasons: 0 } as const
-    assert.deepEqual(parseSnapshot(report([], { health }))?.complaints, ['two', 'Stream old: three'])
+    assert.deepEqual(parseSnapshot(report([], { health }))?.complaints, [
+      { text: 'two', ...help },
+      { text: 'Stream old: three', ...help }
+    ])
   })
 
   it('is nothing in another form', () => {

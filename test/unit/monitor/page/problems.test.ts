@@ -80,9 +80,11 @@ describe('what needs attention', () => {
     const skipping = exportOf({ identifier: 'a', skippedMessages: 1 })
     const failing = exportOf({ identifier: 'b', state: 'failing', error: 'TimeoutError: none' })
     assert.deepEqual(
-      problemsOf(snapshotOf([streamOf({ exports: [skipping, failing] })], { complaints: ['the disk is full'] })).map(
-        ({ key }) => key
-      ),
+      problemsOf(
+        snapshotOf([streamOf({ exports: [skipping, failing] })], {
+          complaints: [{ text: 'the disk is full', meaning: 'm', remedy: 'r' }]
+        })
+      ).map(({ key }) => key),
       ['attempt/sensor/b', 'server/the disk is full', 'skipped/sensor/a']
     )
   })
