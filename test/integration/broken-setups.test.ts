@@ -212,3 +212,15 @@ test('a region that does not exist is told with cause and remedy', async (t) => 
     { name: 'astray', exports: toKinesis('any'), cause: /cannot be resolved/, remedy: /region/ }
   ])
 })
+
+test('a disk without room is told with cause and remedy', async (t) => {
+  await check(t, { STREAM_MANAGER_STORE_RESERVE_BYTES: '1000000000000000' }, [
+    {
+      name: 'full',
+      exports: {},
+      messages: [],
+      cause: /refused for want of space/,
+      remedy: /Free space on the file system/
+    }
+  ])
+})
