@@ -2,6 +2,7 @@ import { DATA_FOLDER, type Fleet, type Load } from './compare.ts'
 import { KIB, MIB, PAYLOAD_BYTES, type Work } from './job.ts'
 import type { Reading } from './peers/peer.ts'
 import { bareEcho, type Entrant, nats, redis, streamManager } from './servers.ts'
+import { SLOW_SYNC_MS } from './slow-sync.ts'
 
 /** Which columns a table has. */
 export type Shape = 'throughput' | 'latency'
@@ -113,6 +114,31 @@ export const compareScenarios = (stored: number): readonly CompareScenario[] => 
       }
     ],
     note: 'The last row has no server: one file, a write and an fdatasync for each message. JetStream has such a mode from NATS 2.10 on and is left out before.'
+  },
+  {
+    name: 'slow-flush',
+    title: `Appends acknowledged after a sync that takes ${SLOW_SYNC_MS} ms longer, as on a memory card, 1 KiB`,
+    shape: 'throughput',
+    axis: 'connections × in flight',
+    fleets: [
+      {
+        entrants: [
+          streamManager('stream-manager, flushOnWrite', { isSlow: true }),
+          redis('always', 'redis-server, always', { isSlow: true })
+        ],
+        stream: { flush: true },
+        loads: [
+          appends({ connections: 1, inFlight: 1 }, '1 × 1'),
+          appends({ connections: 16, inFlight: 1 }, '16 × 1'),
+          appends({}, '4 × 64')
+        ],
+        baseline: {
+          label: 'one fdatasync per message',
+          load: { label: '1 × 1', work: { kind: 'fdatasync', folder: DATA_FOLDER, delayMs: SLOW_SYNC_MS } }
+        }
+      }
+    ],
+    note: 'A library that is preloaded into the servers delays each fsync and fdatasync; the last row waits as long before its own.'
   },
   {
     name: 'memory',

@@ -77,8 +77,8 @@ export type Work =
       readonly batch: number
       readonly stored: number
     }
-  /** One write and one sync per message without any server. */
-  | { readonly kind: 'fdatasync'; readonly folder: string }
+  /** One write and one sync per message without any server; each takes so much longer. */
+  | { readonly kind: 'fdatasync'; readonly folder: string; readonly delayMs?: number }
 
 /** What one run of the load generator does; handed over as JSON. */
 export interface Job {

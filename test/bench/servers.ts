@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { startServer } from '../helpers/server-process.ts'
 import { PAYLOAD_BYTES, type PeerName } from './job.ts'
+import { slowSyncEnvironment, slowSyncProblem } from './slow-sync.ts'
 
 /** A server to measure, by the label that tables show. */
 export interface Entrant {
@@ -112,10 +113,15 @@ async function endOf(child: ChildProcess, signal: NodeJS.Signals): Promise<void>
 async function launchProgram(
   name: string,
   folder: string,
-  argumentsFor: (port: number) => string[]
+  argumentsFor: (port: number) => string[],
+  environment: Readonly<Record<string, string>> = {}
 ): Promise<LaunchedProcess> {
   const port = await freePort()
-  const child = spawn(findProgram(name) ?? name, argumentsFor(port), { stdio: 'ignore', cwd: folder })
+  const child = spawn(findProgram(name) ?? name, argumentsFor(port), {
+    stdio: 'ignore',
+    cwd: folder,
+    env: { ...process.env, ...environment }
+  })
   try {
     await untilListening(port, child)
     return { port, pid: child.pid!, end: (signal) => endOf(child, signal) }
@@ -127,14 +133,19 @@ async function launchProgram(
 
 const NO_PROBLEM = (): undefined => undefined
 
+/** @param isSlow each sync takes SLOW_SYNC_MS longer */
+interface SyncSpeed {
+  readonly isSlow?: boolean
+}
+
 /** The built bundle. */
-export function streamManager(label = 'stream-manager'): Entrant {
+export function streamManager(label = 'stream-manager', { isSlow = false }: SyncSpeed = {}): Entrant {
   return {
     label,
     peer: 'stream-manager',
-    problem: NO_PROBLEM,
+    problem: isSlow ? slowSyncProblem : NO_PROBLEM,
     async launch(folder) {
-      const server = await startServer({ storeRoot: folder })
+      const server = await startServer({ storeRoot: folder, environment: isSlow ? slowSyncEnvironment() : {} })
       return {
         port: server.port,
         pid: server.pid,
@@ -179,17 +190,29 @@ export function nats(options: { readonly syncAlways?: boolean; readonly label?: 
 }
 
 /** Redis with nothing but its append-only file, or with no file at all. */
-export function redis(appendFsync: 'everysec' | 'always' | 'none', label = 'redis-server'): Entrant {
+export function redis(
+  appendFsync: 'everysec' | 'always' | 'none',
+  label = 'redis-server',
+  { isSlow = false }: SyncSpeed = {}
+): Entrant {
   return {
     label,
     peer: 'redis-server',
-    problem: () => (findProgram('redis-server') === undefined ? 'not installed' : undefined),
+    problem() {
+      if (findProgram('redis-server') === undefined) return 'not installed'
+      return isSlow ? slowSyncProblem() : undefined
+    },
     launch: (folder) =>
-      launchProgram('redis-server', folder, (port) => {
-        const file = appendFsync === 'none' ? { appendonly: 'no' } : { appendonly: 'yes', appendfsync: appendFsync }
-        const settings = { bind: '127.0.0.1', dir: folder, ...file, save: '' }
-        return ['--port', String(port), ...Object.entries(settings).flatMap(([key, value]) => [`--${key}`, value])]
-      })
+      launchProgram(
+        'redis-server',
+        folder,
+        (port) => {
+          const file = appendFsync === 'none' ? { appendonly: 'no' } : { appendonly: 'yes', appendfsync: appendFsync }
+          const settings = { bind: '127.0.0.1', dir: folder, ...file, save: '' }
+          return ['--port', String(port), ...Object.entries(settings).flatMap(([key, value]) => [`--${key}`, value])]
+        },
+        isSlow ? slowSyncEnvironment() : {}
+      )
   }
 }
 

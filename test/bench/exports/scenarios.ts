@@ -152,7 +152,7 @@ export const EXPORT_SCENARIOS: readonly ExportScenario[] = [
   {
     name: 'append-while-exporting',
     title: `${STEADY_APPENDS_PER_SECOND} appends/s to one stream while another one is exported`,
-    note: 'Destination, clients and server share the cores of this machine.',
+    note: 'Clients and server share the cores of this machine; the destination takes what they leave.',
     run: runAppendWhileExporting
   },
   {

@@ -1,5 +1,6 @@
 import type { Measurement } from '../compare.ts'
 import type { Results } from '../results.ts'
+import { SLOW_SYNC_MS } from '../slow-sync.ts'
 import { readable } from '../statistics.ts'
 
 /** The measured rows of a comparison; none when it was not measured. */
@@ -35,6 +36,7 @@ export function summaryRows(results: Results): string[][] {
   const pipelined = rowsOf(results, 'pipelined')
   const synchronous = rowsOf(results, 'synchronous')
   const flush = rowsOf(results, 'flush')
+  const slowFlush = rowsOf(results, 'slow-flush')
   const read = rowsOf(results, 'read')
   const own = 'stream-manager'
   const against = (name: string): Line[] => [
@@ -60,6 +62,12 @@ export function summaryRows(results: Results): string[][] {
       'flushOnWrite with 16 clients, messages/s, to one fdatasync per message',
       find(flush, own, '16 × 1'),
       find(flush, 'one fdatasync'),
+      rate
+    ),
+    ...compared(
+      `the same with syncs that take ${SLOW_SYNC_MS} ms longer`,
+      find(slowFlush, own, '16 × 1'),
+      find(slowFlush, 'one fdatasync'),
       rate
     ),
     ...compared(
