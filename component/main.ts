@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { setPriority } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { isMainThread, MessageChannel, Worker } from 'node:worker_threads'
 import { startApp, type Platform } from './app.ts'
@@ -17,6 +18,8 @@ const EXPORTER_ENVIRONMENT = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED:
 const PROBE_ARGUMENT = '--probe-catalogue'
 /** Exit code of a start that failed for a reason the operator can mend. */
 const START_FAILED = 1
+/** Niceness of the exports' thread: where processors are short, clients come first, and a third of a share remains. */
+const EXPORTER_NICENESS = 5
 /** Exit code when another server holds the store: starting again does not help before that one ends. */
 const STORE_IN_USE = 2
 /** Exit code after a bug (EX_SOFTWARE of sysexits.h). */
@@ -143,9 +146,20 @@ async function runTool(args: readonly string[]): Promise<void> {
   }
 }
 
+/** The code is imported where it runs: the main thread has no use for that of the sinks. */
+async function runExporter(): Promise<void> {
+  try {
+    // On Linux that of this thread alone (setpriority(2)).
+    setPriority(EXPORTER_NICENESS)
+  } catch {
+    // A sandbox may forbid it: exports work at any priority.
+  }
+  const { runExporterWorker } = await import('./exporter/worker.ts')
+  runExporterWorker()
+}
+
 const [argument, path] = process.argv.slice(2)
-// Imported where it runs: the main thread has no use for the code of the sinks.
-if (!isMainThread) void import('./exporter/worker.ts').then(({ runExporterWorker }) => runExporterWorker())
+if (!isMainThread) void runExporter()
 else if (argument === PROBE_ARGUMENT && path !== undefined)
   void probeCatalogue(path).then((isSound) => process.exit(isSound ? 0 : 1))
 // Whatever else is said is meant for a command: a server must not be started by a misspelt one.
