@@ -157,6 +157,8 @@ export function createRegistry(options: RegistryOptions): Registry {
       creationsUnderWay -= 1
     }
     observer.opened(open(id, definition, log), new Map())
+    // What is overwritten before the account of a new export is durable would go uncounted after a kill.
+    if (definition.exports.length > 0) await checkpointer.flush().catch(() => undefined)
     logger.info('A stream was created', { stream: definition.name })
     return success(undefined)
   }
@@ -205,9 +207,10 @@ export function createRegistry(options: RegistryOptions): Registry {
     }
     await folders.keepDefinition(stream.id, definition)
     await stream.setDefinition(definition, mayDropData)
-    // What has gone must not be there again after a kill. What cannot be saved now is saved later.
-    if (mayDropData) await checkpointer.flush().catch(() => undefined)
     observer.updated(stream)
+    // After a kill, what has gone must not be there again, and what a new export has missed must be counted. What cannot
+    // be saved now is saved later.
+    if (mayDropData || definition.exports.length > 0) await checkpointer.flush().catch(() => undefined)
     logger.info('A stream was updated', { stream: definition.name })
     return success(undefined)
   }

@@ -5,6 +5,7 @@ import { createMemoryDisk } from '../../component/store/index.ts'
 import type { Failure, Result } from '../../component/model/failure.ts'
 import type { StreamDefinition } from '../../component/model/stream-definition.ts'
 import {
+  catalogueKeys,
   createCheckpointer,
   createDiskBudget,
   createRegistry,
@@ -60,6 +61,8 @@ export interface SceneOptions {
   readonly seed?: number
   /** The exports read a deleted stream until this has resolved. */
   readonly held?: Promise<void>
+  /** What the exports save as the account of each export that is new, if they save anything. */
+  readonly account?: Buffer
   /** By default that of the original. */
   readonly spacePolicy?: SpacePolicy
   /** Bound on all file streams together. */
@@ -79,6 +82,11 @@ export async function openScene(options: SceneOptions = {}): Promise<StreamScene
   const progress: string[] = []
   const inputTurns = createInputTurns()
   const checkpointer = createCheckpointer({ catalogue, clock, logger })
+  const keepAccounts = ({ id, definition }: Stream): void => {
+    if (options.account === undefined) return
+    for (const { identifier } of definition.exports)
+      checkpointer.put(catalogueKeys.exportProgress(id, identifier), options.account)
+  }
   const registry = createRegistry({
     catalogue,
     checkpointer,
@@ -97,9 +105,13 @@ export async function openScene(options: SceneOptions = {}): Promise<StreamScene
     observer: {
       opened(stream, values) {
         events.push(`opened ${stream.name}`)
+        keepAccounts(stream)
         for (const [identifier, value] of values) progress.push(`${stream.name}/${identifier}=${value.toString()}`)
       },
-      updated: (stream) => void events.push(`updated ${stream.name}`),
+      updated(stream) {
+        events.push(`updated ${stream.name}`)
+        keepAccounts(stream)
+      },
       deleted(stream, hold) {
         events.push(`deleted ${stream.name}`)
         if (options.held !== undefined) hold(options.held)

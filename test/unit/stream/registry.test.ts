@@ -105,6 +105,16 @@ test('an update is not durable before the progress of the exports that it may re
   assert.deepEqual(next.progress, ['a/e=tasks'])
 })
 
+test('an answer to a create or an update comes after the accounts of new exports are durable', async () => {
+  const exports = [{ kind: 's3', identifier: 'e' }] as const
+  const scene = await openScene({ account: Buffer.from('begins here') })
+  await scene.registry.create(definitionOf('a', { exports }))
+  await scene.registry.create(definitionOf('b'))
+  await scene.registry.update(definitionOf('b', { exports }))
+  const next = await restart(scene, 'kill', { seed: 3 })
+  assert.deepEqual(next.progress, ['a/e=begins here', 'b/e=begins here'])
+})
+
 test('an update to a smaller overwriting stream is refused below what is stored', async () => {
   const scene = await openScene()
   await scene.registry.create(definitionOf('a'))
