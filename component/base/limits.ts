@@ -44,9 +44,9 @@ export const FRAME_MEMORY_BYTES_MAX = Math.max(64 * MIB, Math.min(2048 * MIB, Ma
 export const SMALL_ANSWER_BYTES_MAX = MIB
 /** Bytes of small answers with messages that are on their way, over all connections. */
 export const SMALL_ANSWER_MEMORY_BYTES_MAX = Math.max(16 * MIB, Math.min(128 * MIB, Math.floor(totalmem() / 16)))
-/** The same to one connection, so that it does not have many made in a row while others wait. A larger one waits to be its only one. */
+/** Bytes of answers on their way to one connection, which must not have many made in a row; a larger single one goes alone. */
 export const CONNECTION_ANSWER_BYTES_MAX = 8 * MIB
-/** The same for large answers, over all connections; a larger single answer waits to be alone. */
+/** The same for large answers, over all connections. */
 export const ANSWER_MEMORY_BYTES_MAX = Math.max(64 * MIB, Math.min(512 * MIB, Math.floor(totalmem() / 8)))
 /** Bytes of all memory streams together. */
 export const MEMORY_STREAM_BYTES_MAX = Math.max(64 * MIB, Math.floor(totalmem() / 4))
