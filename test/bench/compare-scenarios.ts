@@ -34,6 +34,12 @@ function sdk(label: string, operation: 'append' | 'read', inFlight: number, batc
   return { label, work: { kind: 'sdk', operation, inFlight, batch, stored } }
 }
 
+const FLUSH_LOADS = [
+  appends({ connections: 1, inFlight: 1 }, '1 × 1'),
+  appends({ connections: 16, inFlight: 1 }, '16 × 1'),
+  appends({}, '4 × 64')
+]
+
 /** Each load in a fleet of its own: what one leaves in memory must not count for the next. */
 function oneFleetEach(entrants: readonly Entrant[], loads: readonly Load[]): Fleet[] {
   return loads.map((load) => ({ entrants, loads: [load] }))
@@ -102,11 +108,7 @@ export const compareScenarios = (stored: number): readonly CompareScenario[] => 
           redis('always', 'redis-server, always')
         ],
         stream: { flush: true },
-        loads: [
-          appends({ connections: 1, inFlight: 1 }, '1 × 1'),
-          appends({ connections: 16, inFlight: 1 }, '16 × 1'),
-          appends({}, '4 × 64')
-        ],
+        loads: FLUSH_LOADS,
         baseline: {
           label: 'one fdatasync per message',
           load: { label: '1 × 1', work: { kind: 'fdatasync', folder: DATA_FOLDER } }
@@ -127,11 +129,7 @@ export const compareScenarios = (stored: number): readonly CompareScenario[] => 
           redis('always', 'redis-server, always', { isSlow: true })
         ],
         stream: { flush: true },
-        loads: [
-          appends({ connections: 1, inFlight: 1 }, '1 × 1'),
-          appends({ connections: 16, inFlight: 1 }, '16 × 1'),
-          appends({}, '4 × 64')
-        ],
+        loads: FLUSH_LOADS,
         baseline: {
           label: 'one fdatasync per message',
           load: { label: '1 × 1', work: { kind: 'fdatasync', folder: DATA_FOLDER, delayMs: SLOW_SYNC_MS } }
