@@ -11,7 +11,7 @@ export interface MetricFamily {
   readonly type: 'gauge' | 'counter'
   /** A sentence without a final dot. */
   readonly help: string
-  readonly series: readonly Series[]
+  readonly series: Iterable<Series>
 }
 
 export type ExpositionFormat = 'prometheus' | 'openmetrics'
@@ -34,16 +34,17 @@ function formatLabels(labels: Series['labels']): string {
   return pairs.length === 0 ? '' : `{${pairs.join(',')}}`
 }
 
-/** Families without series are left out. */
-export function expose(families: readonly MetricFamily[], format: ExpositionFormat): string {
-  const lines: string[] = []
+/** The lines, each with its end. Families without series are left out. */
+export function* expose(families: Iterable<MetricFamily>, format: ExpositionFormat): Generator<string> {
   for (const { name, type, help, series } of families) {
-    if (series.length === 0) continue
     // OpenMetrics names the family of a counter without the suffix of its series.
     const family = format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name
-    lines.push(`# HELP ${family} ${escapeHelp(help)}`, `# TYPE ${family} ${type}`)
-    for (const { labels, value } of series) lines.push(`${name}${formatLabels(labels)} ${value}`)
+    let isFirst = true
+    for (const { labels, value } of series) {
+      if (isFirst) yield `# HELP ${family} ${escapeHelp(help)}\n# TYPE ${family} ${type}\n`
+      isFirst = false
+      yield `${name}${formatLabels(labels)} ${value}\n`
+    }
   }
-  if (format === 'openmetrics') lines.push('# EOF')
-  return `${lines.join('\n')}\n`
+  if (format === 'openmetrics') yield '# EOF\n'
 }

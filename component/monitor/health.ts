@@ -2,6 +2,7 @@ import { DROP_HELP } from '../export/drop-help.ts'
 import { helpFor } from '../export/error-help.ts'
 import { DROP_CAUSES } from '../export/index.ts'
 import type { ExportReport, HealthReason, HealthReport, ProcessReport, StreamReport } from './report.ts'
+import { createSlice, type Turn } from './slices.ts'
 
 interface Cause {
   readonly severity: HealthReason['severity']
@@ -79,8 +80,14 @@ const REASONS_MAX = 100
 const EVENT_LOOP_DELAY_SECONDS_MAX = 0.25
 
 /** Says what is wrong, the worst first. */
-export function judgeHealth(input: HealthInput): HealthReport {
-  const all = [...reasonsOf(input)].sort((left, right) => rank(left) - rank(right))
+export async function judgeHealth(input: HealthInput, turn: Turn): Promise<HealthReport> {
+  const all: HealthReason[] = []
+  const isSliceFull = createSlice()
+  for (const found of reasonsOf(input)) {
+    all.push(found)
+    if (isSliceFull(1)) await turn()
+  }
+  all.sort((left, right) => rank(left) - rank(right))
   const reasons = all.slice(0, REASONS_MAX)
   const worst = all[0]?.severity ?? 'notice'
   return { status: worst === 'notice' ? 'ok' : worst, reasons, omittedReasons: all.length - reasons.length }

@@ -60,10 +60,11 @@ async function answerTo(
 }
 
 function write(request: IncomingMessage, response: ServerResponse, answer: Answer): void {
-  const { status, contentType, body } = answer
+  const { status, contentType } = answer
+  const body = typeof answer.body === 'string' ? [Buffer.from(answer.body)] : answer.body
   response.writeHead(status, {
     'Content-Type': contentType,
-    'Content-Length': Buffer.byteLength(body),
+    'Content-Length': body.reduce((bytes, slice) => bytes + slice.length, 0),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
     ...answer.headers,
@@ -71,7 +72,8 @@ function write(request: IncomingMessage, response: ServerResponse, answer: Answe
     // The body of a request that is not read must not be taken for the next request.
     ...(status >= 400 && status !== 503 ? { Connection: 'close' } : {})
   })
-  response.end(request.method === 'HEAD' ? undefined : body)
+  if (request.method !== 'HEAD') for (const slice of body) response.write(slice)
+  response.end()
 }
 
 /**

@@ -15,10 +15,10 @@ const one =
   (value: (report: StatusReport) => number): Metric['series'] =>
   (report) => [{ labels: {}, value: value(report) }]
 
-const ofStreams =
-  (value: (stream: StreamReport) => number): Metric['series'] =>
-  ({ streams }) =>
-    streams.map((stream) => ({ labels: { stream: stream.name }, value: value(stream) }))
+const ofStreams = (value: (stream: StreamReport) => number): Metric['series'] =>
+  function* ({ streams }) {
+    for (const stream of streams) yield { labels: { stream: stream.name }, value: value(stream) }
+  }
 
 /** Values by further labels; those that are null are left out. */
 const ofExports = (
@@ -238,6 +238,7 @@ const EXPORT_METRICS: readonly Metric[] = [
 
 export const METRICS = [...PROCESS_METRICS, ...STREAM_METRICS, ...EXPORT_METRICS]
 
-export function metricFamilies(report: StatusReport): readonly MetricFamily[] {
-  return METRICS.map(({ name, type, help, series }) => ({ name, type, help, series: [...series(report)] }))
+/** Computes each series when it is asked for. */
+export function* metricFamilies(report: StatusReport): Generator<MetricFamily> {
+  for (const { name, type, help, series } of METRICS) yield { name, type, help, series: series(report) }
 }

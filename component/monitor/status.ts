@@ -5,9 +5,10 @@ import { judgeHealth } from './health.ts'
 import { bytesFrom, createAges, type Ages } from './lag.ts'
 import { createRates, type Rates, type Sample } from './rates.ts'
 import type { ExportReport, ProcessReport, Rates as RatesReport, StatusReport, StreamReport } from './report.ts'
+import { createSlice, monitorTurn, type Turn } from './slices.ts'
 import type { MonitorSources } from './sources.ts'
 
-/** Streams, and exports, that one report lists: it is made at one go, and nobody reads more. */
+/** Streams, and exports, that one report lists: nobody reads more. */
 export const REPORTED_STREAMS_MAX = 1_000
 export const REPORTED_EXPORTS_MAX = 2_000
 /** A report this young serves everybody who asks. */
@@ -17,17 +18,18 @@ const EVENT_LOOP_PERIOD_MS = 60_000
 /** Messages whose age is read at a time. */
 const READS_MAX = 16
 
-/** Looks at everything, at most once a second. */
+/** Looks at everything, at most once a second, and never at two reports at a time. */
 export interface StatusMaker {
   report(): Promise<StatusReport>
   stop(): void
 }
 
-export function createStatusMaker(sources: MonitorSources): StatusMaker {
+export function createStatusMaker(sources: MonitorSources, turn: Turn = monitorTurn): StatusMaker {
   const { clock, eventLoop } = sources
-  const rates = createRates(clock, () => samplesOf(sources))
+  const rates = createRates(clock, () => samplesOf(sources), turn)
   const ages = createAges()
   let latest: { readonly atMs: number; readonly report: Promise<StatusReport> } | undefined
+  let isMaking = false
   let isStopped = false
   const startPeriod = (): void => {
     eventLoop.reset()
@@ -38,9 +40,11 @@ export function createStatusMaker(sources: MonitorSources): StatusMaker {
   return {
     report() {
       const nowMs = clock.monotonicMs()
-      if (latest === undefined || nowMs - latest.atMs >= REPORT_AGE_MAX_MS)
-        latest = { atMs: nowMs, report: makeReport(sources, rates, ages) }
-      return latest.report
+      if (latest !== undefined && (isMaking || nowMs - latest.atMs < REPORT_AGE_MAX_MS)) return latest.report
+      isMaking = true
+      const report = makeReport(sources, rates, ages, turn).finally(() => (isMaking = false))
+      latest = { atMs: nowMs, report }
+      return report
     },
     stop() {
       if (isStopped) return
@@ -58,19 +62,22 @@ const exportKey = ({ id }: Stream, identifier: string): string => `${id}/${ident
 /** What is stored, and what was removed since the start of the server: it grows by what is appended. */
 const appendedBytes = ({ log, removals }: Stream): number => log.totalBytes + removals.bytes
 
-function* samplesOf({ registry, engine }: MonitorSources): Generator<Sample> {
+function* samplesOf({ registry, engine }: MonitorSources): Generator<Sample[]> {
   for (const name of registry.list()) {
     const stream = registry.get(name)
     if (stream === undefined) continue
-    yield { key: streamKey(stream), messages: stream.log.next, bytes: appendedBytes(stream) }
+    const samples = [{ key: streamKey(stream), messages: stream.log.next, bytes: appendedBytes(stream) }]
     for (const { definition, exportedMessages, exportedBytes } of engine.observe(stream.id))
-      yield { key: exportKey(stream, definition.identifier), messages: exportedMessages, bytes: exportedBytes }
+      samples.push({ key: exportKey(stream, definition.identifier), messages: exportedMessages, bytes: exportedBytes })
+    yield samples
   }
 }
 
-async function makeReport(sources: MonitorSources, rates: Rates, ages: Ages): Promise<StatusReport> {
+async function makeReport(sources: MonitorSources, rates: Rates, ages: Ages, turn: Turn): Promise<StatusReport> {
   const { registry, engine, clock } = sources
   const timeMs = clock.wallMs()
+  const process = processReport(sources)
+  const isSliceFull = createSlice()
   const streams: StreamReport[] = []
   const unopened: { name: string; reason: string }[] = []
   const omitted = { streams: 0, exports: 0 }
@@ -79,7 +86,10 @@ async function makeReport(sources: MonitorSources, rates: Rates, ages: Ages): Pr
   for (const name of registry.list()) {
     const stream = registry.get(name)
     if (stream === undefined) {
-      if (unopened.length < REPORTED_STREAMS_MAX) unopened.push({ name, reason: registry.whyAbsent(name).message })
+      const { kind, message } = registry.whyAbsent(name)
+      // It may have been deleted meanwhile.
+      if (kind !== 'resourceNotFound' && unopened.length < REPORTED_STREAMS_MAX)
+        unopened.push({ name, reason: message })
       continue
     }
     if (streams.length >= REPORTED_STREAMS_MAX) {
@@ -93,22 +103,28 @@ async function makeReport(sources: MonitorSources, rates: Rates, ages: Ages): Pr
     const exports = listed.map((observation) => exportReport(stream, observation, rates))
     for (const report of exports) aging.push({ stream, report })
     streams.push({ ...streamReport(stream, rates), exports })
+    if (isSliceFull(1 + observed.length)) await turn()
   }
+  await turn()
   ages.keep(new Set(aging.map(({ stream, report }) => exportKey(stream, report.identifier))))
-  await findAges(aging, ages, timeMs)
-  const process = processReport(sources)
-  return {
-    formatVersion: 1,
-    timeMs,
-    process,
-    health: judgeHealth({
+  await findAges(aging, ages, timeMs, turn)
+  await turn()
+  const health = await judgeHealth(
+    {
       streams,
       unopened,
       process,
       spaceProblem: sources.spaceProblem(),
       isCatalogueFailing: sources.isCatalogueFailing(),
       isStopping: sources.isStopping()
-    }),
+    },
+    turn
+  )
+  return {
+    formatVersion: 1,
+    timeMs,
+    process,
+    health,
     streams,
     unopened,
     omitted
@@ -202,14 +218,18 @@ interface Aging {
   readonly report: ExportReport
 }
 
-async function findAges(aging: readonly Aging[], ages: Ages, timeMs: number): Promise<void> {
+async function findAges(aging: readonly Aging[], ages: Ages, timeMs: number, turn: Turn): Promise<void> {
   const waiting = aging.filter(({ report }) => report.lag.messages > 0)
+  const isSliceFull = createSlice()
   const find = async ({ stream, report }: Aging): Promise<void> => {
     const since = await ages.ingestTimeMs(exportKey(stream, report.identifier), stream.log, report.position)
     const lag: Changeable<ExportReport['lag']> = report.lag
     lag.seconds = since === undefined ? null : Math.max(0, timeMs - since) / 1_000
   }
-  for (let at = 0; at < waiting.length; at += READS_MAX) await Promise.all(waiting.slice(at, at + READS_MAX).map(find))
+  for (let at = 0; at < waiting.length; at += READS_MAX) {
+    await Promise.all(waiting.slice(at, at + READS_MAX).map(find))
+    if (isSliceFull(READS_MAX)) await turn()
+  }
 }
 
 function processReport({ process, version, eventLoop, connectionCount }: MonitorSources): ProcessReport {

@@ -45,19 +45,19 @@ describe('the routes of the page', () => {
     const { status, body, asked } = await ask({ kind: 'read', messages: [message] })
     assert.equal(status, 200)
     assert.deepEqual(asked, ['a b'])
-    assert.deepEqual(JSON.parse(body), { messages: [message], countMax: 20 })
+    assert.deepEqual(JSON.parse(String(body)), { messages: [message], countMax: 20 })
   })
 
   it('say why there are no messages', async () => {
     const statuses: number[] = []
     for (const kind of ['forbidden', 'missing', 'busy'] as const) {
       const { status, body } = await ask({ kind })
-      assert.match((JSON.parse(body) as { error: string }).error, /\.$/)
+      assert.match((JSON.parse(String(body)) as { error: string }).error, /\.$/)
       statuses.push(status)
     }
     const { status, body } = await ask({ kind: 'unreadable', reason: 'the disk is gone' })
     assert.deepEqual([...statuses, status], [403, 404, 429, 500])
-    assert.match(body, /the disk is gone/)
+    assert.match(String(body), /the disk is gone/)
   })
 
   it('read no messages for another page', async () => {

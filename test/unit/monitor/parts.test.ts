@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { nextTurn } from '../../../component/base/turn.ts'
 import { expose, formatFor } from '../../../component/monitor/exposition.ts'
 import { HEALTH_CAUSES } from '../../../component/monitor/health.ts'
 import { bytesFrom, createAges } from '../../../component/monitor/lag.ts'
@@ -14,7 +15,7 @@ describe('rates', () => {
   it('are averages over ten seconds and a minute, or since the first look', () => {
     const clock = createFakeClock()
     let grown = 0
-    const rates = createRates(clock, () => [{ key: 's', messages: grown, bytes: grown * 10 }])
+    const rates = createRates(clock, () => [[{ key: 's', messages: grown, bytes: grown * 10 }]], nextTurn)
     assert.deepEqual(rates.messages('s', 5), { over10s: 0, over1m: 0 })
     clock.advance(2_000)
     grown = 100
@@ -35,7 +36,7 @@ describe('rates', () => {
   it('forget what is gone, and begin anew when it comes back', () => {
     const clock = createFakeClock()
     let keys = ['a']
-    const rates = createRates(clock, () => keys.map((key) => ({ key, messages: 1_000, bytes: 0 })))
+    const rates = createRates(clock, () => keys.map((key) => [{ key, messages: 1_000, bytes: 0 }]), nextTurn)
     keys = []
     clock.advance(5_000)
     assert.deepEqual(rates.messages('a', 2_000), { over10s: 0, over1m: 0 })
@@ -76,12 +77,13 @@ describe('lag', () => {
 
 describe('the exposition', () => {
   it('escapes labels and help', () => {
-    const text = expose(
+    const lines = expose(
       [{ name: 'a_total', type: 'counter', help: 'a\\b\nc', series: [{ labels: { l: 'q"\\\n' }, value: 1 }] }],
       'prometheus'
     )
-    assert.equal(text, '# HELP a_total a\\\\b\\nc\n# TYPE a_total counter\na_total{l="q\\"\\\\\\n"} 1\n')
-    assert.equal(expose([{ name: 'a', type: 'gauge', help: 'h', series: [] }], 'openmetrics'), '# EOF\n')
+    assert.equal([...lines].join(''), '# HELP a_total a\\\\b\\nc\n# TYPE a_total counter\na_total{l="q\\"\\\\\\n"} 1\n')
+    const empty = expose([{ name: 'a', type: 'gauge', help: 'h', series: [] }], 'openmetrics')
+    assert.equal([...empty].join(''), '# EOF\n')
     assert.equal(formatFor(undefined), 'prometheus')
   })
 })
