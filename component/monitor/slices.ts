@@ -11,7 +11,7 @@ export type Turn = () => Promise<void>
 /** Streams and exports that are looked at in one turn. */
 export const SLICE_ITEMS = 100
 /** Characters of an answer that are written in one turn. */
-export const SLICE_CHARS = 32_768
+export const SLICE_CHARS = 16_384
 
 /** Gives the slices of all computations a turn each, one after the other. */
 export function createTurns(next: Turn = nextTurn): Turn {
