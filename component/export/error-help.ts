@@ -132,7 +132,14 @@ const HELP: readonly (readonly [names: string, help: ErrorHelp])[] = [
     'UnrecognizedClientException ExpiredTokenException IncompleteSignature ExpiredToken TokenRefreshRequired InvalidToken InvalidAccessKeyId MissingAuthenticationToken MissingAuthenticationTokenException OptInRequired NotAuthorized',
     CREDENTIALS
   ],
-  ['InvalidSignatureException RequestTimeTooSkewed RequestExpired SignatureDoesNotMatch', CLOCK],
+  ['InvalidSignatureException RequestExpired SignatureDoesNotMatch', CLOCK],
+  [
+    'RequestTimeTooSkewed',
+    {
+      meaning: 'the clock of the device differs from that of S3 by more than 15 minutes',
+      remedy: 'set the clock and let it be kept by NTP; the uploads go on by themselves'
+    }
+  ],
   [
     'KMSAccessDeniedException KMSDisabledException KMSInvalidStateException KMSNotFoundException KMSOptInRequired KMSThrottlingException',
     KEY
@@ -168,7 +175,11 @@ const HELP: readonly (readonly [names: string, help: ErrorHelp])[] = [
   ['InputFileChanged UploadMismatch NoSuchUpload InvalidPart InvalidPartOrder EntityTooSmall', CHANGING_FILE],
   [
     'NoSuchBucket InvalidBucketName',
-    { meaning: 'there is no such bucket', remedy: 'create the bucket or correct its name, and append the task again' }
+    {
+      meaning: 'the bucket of an upload task does not exist, and the task has failed for good',
+      remedy:
+        'create the bucket, or correct its name in the task (`stream-manager tail` shows the tasks), and append the task again'
+    }
   ],
   [
     'AccessDenied AllAccessDisabled AccountProblem',

@@ -92,7 +92,8 @@ export const S3: FailureSection = {
     {
       names: ['NoSuchBucket', 'InvalidBucketName'],
       from: { kind: 'request', status: 404 },
-      remedy: 'Create the bucket, or correct the name, and append the task again'
+      remedy:
+        'Create the bucket, or correct its name in the task (`stream-manager tail` shows the tasks), and append it again'
     },
     {
       names: ['AccessDenied', 'AllAccessDisabled', 'AccountProblem'],
@@ -152,8 +153,13 @@ export const S3: FailureSection = {
       remedy: 'The line is too slow or breaks: it goes on part by part'
     },
     {
+      names: ['RequestTimeTooSkewed'],
+      from: { kind: 'request', status: 403 },
+      remedy:
+        'The clock of the device differs by more than 15 minutes from that of S3: set it, and let it be kept by NTP; uploads go on by themselves'
+    },
+    {
       names: [
-        'RequestTimeTooSkewed',
         'RequestExpired',
         'ExpiredToken',
         'TokenRefreshRequired',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { breakAll, openBrokenWorld, WITHOUT_CREDENTIALS } from '../helpers/broken-setups.ts'
 import { openBrowser, type Browser, type BrowserPage, type Look } from '../helpers/chromium.ts'
 import { openHttpEndpoint, type HttpEndpoint } from '../helpers/http-endpoint.ts'
 import { freePort, startMonitored, type MonitoredServer } from '../helpers/monitored-server.ts'
@@ -48,6 +49,16 @@ async function fill(server: MonitoredServer, endpoint: HttpEndpoint, deadPort: n
   return client
 }
 
+/** What the list of what needs attention shows, as far as it can be read without a click or a wider screen. */
+const ITEMS = `[...document.querySelectorAll('main > :not(#detail) .problems > li')]
+  .filter((item) => item.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
+  .filter((item) => item.scrollWidth <= item.clientWidth && item.getBoundingClientRect().right <= innerWidth)
+  .map((item) => ({
+    title: item.querySelector('h3').innerText,
+    text: item.innerText,
+    remedy: item.querySelector('.remedy').innerText
+  }))`
+
 async function append(client: WireClient, name: string, payload: string): Promise<void> {
   await client.request(OP.appendMessage, { name, payload: Buffer.from(payload) })
 }
@@ -76,6 +87,31 @@ describe('the page in a browser', () => {
     await page.screenshot(join(PICTURES, 'empty.png'))
     assert.match(await page.evaluate<string>('document.body.innerText'), /All is well/)
     noComplaints(page, server.url)
+  })
+
+  it('tells cause and remedy of every broken setup in the list of what needs attention', async (t) => {
+    for (const { environment, setups } of [await openBrokenWorld(t), WITHOUT_CREDENTIALS]) {
+      const server = await startWithPage(environment)
+      t.after(() => server.dispose())
+      const client = await WireClient.connect({ port: server.port })
+      t.after(() => void client.socket.destroy())
+      await breakAll(client, setups)
+      const page = await browser.open(server.url, DESKTOP)
+      for (const look of [DESKTOP, PHONE]) {
+        await page.look(look)
+        for (const { name, cause, remedy } of setups)
+          await page.until(
+            `${ITEMS}.some((item) => item.title.split(' ').includes('${name}') && ${String(cause)}.test(item.text) && ${String(remedy)}.test(item.remedy))`
+          )
+        const isFirst =
+          "document.querySelector('.problems').compareDocumentPosition(document.querySelector('#streams'))"
+        assert.equal(await page.evaluate<number>(isFirst), 4, 'before the streams')
+        assert.ok((await page.evaluate<number>('document.documentElement.scrollWidth')) <= look.width)
+        const size = look === PHONE ? 'phone' : 'desktop'
+        if (setups.length > 1) await page.screenshot(join(PICTURES, `broken-${size}.png`))
+      }
+      noComplaints(page, server.url)
+    }
   })
 
   describe('with five streams', () => {

@@ -1,5 +1,6 @@
 import { countText, durationText, numberText } from '../../base/quantities.ts'
 import { DROP_HELP, dropHelpFor } from '../../export/drop-help.ts'
+import { helpFor } from '../../export/error-help.ts'
 import type { ExportSnapshot, Range, Snapshot, StreamSnapshot } from './snapshot.ts'
 import { percentText, rangeText } from './words.ts'
 
@@ -32,6 +33,13 @@ const sentence = (text: string): string => {
   const start = cut.charAt(0).toUpperCase() + cut.slice(1)
   return /[.!?…]$/.test(start) ? start : `${start}.`
 }
+
+/** What is known of the cause: in plain words, then as the destination said it. */
+const causeText = (...parts: readonly (string | undefined)[]): string =>
+  parts
+    .filter((text) => text !== undefined)
+    .map(sentence)
+    .join(' ')
 
 /** All problems, worst first; within one severity in the order of the streams. */
 export function problemsOf(snapshot: Snapshot): readonly Problem[] {
@@ -106,11 +114,7 @@ function attemptProblem(stream: string, of: ExportSnapshot): Problem | undefined
     key: `attempt/${stream}/${identifier}`,
     severity: 'problem',
     title: isFailing ? `Export ${identifier} of ${stream} fails` : `Export ${identifier} of ${stream} is not possible`,
-    cause:
-      [meaning, error]
-        .filter((text) => text !== undefined)
-        .map(sentence)
-        .join(' ') || 'The reason is not known.',
+    cause: causeText(meaning, error) || 'The reason is not known.',
     remedy: sentence(remedy ?? 'look the error up in docs/export-failures.md'),
     effect: `${waits(of)}${attempts}`,
     stream
@@ -141,12 +145,13 @@ function skipProblem(stream: string, of: ExportSnapshot): Problem | undefined {
   const last = of.skippedRanges.findLast(({ reason }) => reason !== PASSED_OVER)
   if (of.skippedMessages === 0 || (last === undefined && of.skippedRanges.length > 0)) return undefined
   const where = last === undefined ? '' : ` Last numbers: ${rangesInWords(of.skippedRanges)}.`
+  const help = last === undefined ? undefined : helpFor(of.kind, last.reason)
   return {
     key: `skipped/${stream}/${of.identifier}`,
     severity: 'warning',
     title: `Export ${of.identifier} of ${stream} has skipped ${countText(of.skippedMessages, 'message')}`,
-    cause: last === undefined ? 'The destination can never accept them.' : sentence(last.reason),
-    remedy: 'Correct the program that appends such messages; look at them below, or with `stream-manager tail`.',
+    cause: last === undefined ? 'The destination can never accept them.' : causeText(help?.meaning, last.reason),
+    remedy: sentence(help?.remedy ?? 'correct the program that appends them; `stream-manager tail` shows the messages'),
     effect: `They are not at the destination; the stream keeps them until retention removes them.${where}`,
     stream
   }

@@ -1,3 +1,5 @@
+import type { ExportKind } from '../../model/export-definition.ts'
+
 /** What the server tells at one moment, as far as the page shows it. Times are of the server's clock, in milliseconds. */
 export interface Snapshot {
   readonly takenAtMs: number
@@ -31,7 +33,7 @@ export interface StreamSnapshot {
 
 export interface ExportSnapshot {
   readonly identifier: string
-  readonly kind: string
+  readonly kind: ExportKind
   /** Where it sends. */
   readonly destination: string
   readonly state: ExportState

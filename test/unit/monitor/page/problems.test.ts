@@ -59,9 +59,19 @@ describe('what needs attention', () => {
     })
     const [skipped, lost] = problems(streamOf({ exports: [of] }))
     assert.match(skipped?.effect ?? '', /17 to 19/)
-    assert.equal(skipped?.cause, 'InvalidEntry: the message is not JSON.')
+    assert.equal(
+      skipped?.cause,
+      'A message is not what the destination can take, and was skipped. InvalidEntry: the message is not JSON.'
+    )
+    assert.match(skipped.remedy, /^Correct the program/)
     assert.match(lost?.title ?? '', /^1 message of sensor never got to export cloud$/)
     assert.match(lost?.remedy ?? '', /timeToLiveMillis/)
+  })
+
+  it('are tasks that have failed for good, with what is to be done at the destination', () => {
+    const reason = 'NoSuchBucket: The specified bucket does not exist'
+    const of = exportOf({ kind: 's3', skippedMessages: 1, skippedRanges: [{ first: 0, last: 0, count: 1, reason }] })
+    assert.match(problems(streamOf({ exports: [of] }))[0]?.remedy ?? '', /^Create the bucket/)
   })
 
   it('are no messages that somebody wanted to be skipped', () => {
