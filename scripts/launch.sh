@@ -51,8 +51,7 @@ case $action in
   run)
     # A memory image would hold messages and tokens.
     ulimit -c 0 2>/dev/null
-    # Collections are short; waiting for helpers that get no processor is not (docs/performance.md).
-    exec "$node" --single-threaded-gc "$folder/stream-manager.cjs"
+    exec "$node" "$folder/stream-manager.cjs"
     ;;
   *) refuse "launch.sh was called with '$action' instead of check or run" ;;
 esac

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
-import { BUNDLE, NODE_OPTIONS, type ServerOptions, spawnServer, startServer } from '../helpers/server-process.ts'
+import { BUNDLE, type ServerOptions, spawnServer, startServer } from '../helpers/server-process.ts'
 import { OP, WireClient, type WireMap } from '../helpers/wire-client.ts'
 
 const ADDON = `lmdb-linux-${process.arch}.node`
@@ -80,22 +80,6 @@ describe('the bundle', () => {
       assert.deepEqual(await server.untilExit(), { code: 1, signal: null })
       assert.match(server.output(), line)
       assert.ok(!existsSync('/nowhere'))
-    })
-  }
-})
-
-describe('the options of Node.js', () => {
-  for (const script of ['launch.sh', 'start']) {
-    it(`are those of the tests in scripts/${script}`, () => {
-      const text = readFileSync(join(import.meta.dirname, '..', '..', 'scripts', script), 'utf8')
-      const [, given] = /exec (?:node|"\$node") (.*?)\S*stream-manager\.cjs/.exec(text) ?? []
-      assert.deepEqual(
-        given
-          ?.trim()
-          .replace(/ ?"\$folder$/, '')
-          .split(' '),
-        NODE_OPTIONS
-      )
     })
   }
 })

@@ -62,14 +62,10 @@ export async function startServer(options: ServerOptions = {}): Promise<ServerPr
   }
 }
 
-/** Options with which scripts/launch.sh and scripts/start start Node.js. */
-export const NODE_OPTIONS = ['--single-threaded-gc']
-
 /** Starts the server without waiting for anything, for tests of starts that fail. */
 export function spawnServer(options: ServerOptions = {}): Omit<ServerProcess, 'port'> {
   const storeRoot = options.storeRoot ?? mkdtempSync(join(tmpdir(), 'stream-manager-test-'))
-  const nodeArguments = [...(options.nodeArguments ?? []), ...NODE_OPTIONS]
-  const child = spawn(options.node ?? process.execPath, [...nodeArguments, options.bundle ?? BUNDLE], {
+  const child = spawn(options.node ?? process.execPath, [...(options.nodeArguments ?? []), options.bundle ?? BUNDLE], {
     cwd: storeRoot,
     env: {
       PATH: process.env['PATH'],
