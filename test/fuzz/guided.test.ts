@@ -1,11 +1,8 @@
 /** Runs in a process of its own: V8 counts the blocks only of code that it compiles after it was told to. */
 import assert from 'node:assert/strict'
-import { rmSync } from 'node:fs'
-import { describe, it } from 'node:test'
-import { intersect } from './coverage.ts'
+import { it } from 'node:test'
 import { fuzzGuided } from './guided.ts'
-import { describeFinding, fuzz } from './runner.ts'
-import type { FuzzTarget } from './target.ts'
+import { describeFinding } from './runner.ts'
 import { catalogue } from './targets/catalogue.ts'
 import { cbor } from './targets/cbor.ts'
 import { frames } from './targets/frames.ts'
@@ -24,46 +21,3 @@ for (const target of [frames, cbor, catalogue, segments]) {
     assert.ok(kept.length > 0)
   })
 }
-
-describe('guidance by coverage', () => {
-  /** Fails behind four conditions, each of which an input meets by chance once in 256 times. */
-  const staircase: FuzzTarget = {
-    name: 'staircase',
-    inputCount: 50_000,
-    generate: (random) => random.bytes(5),
-    run(input) {
-      if (input[0] !== 0x7f) return
-      if (input[1] !== 0x80) return
-      if (input[2] !== 0x9f) return
-      assert.notEqual(input[3], 0xbf, 'the planted bug')
-    }
-  }
-
-  it('gets to a bug that chance does not find', async (t) => {
-    const { finding, inputs } = await fuzzGuided(staircase, { seed: 1 }, 'guided.test.ts')
-    assert.ok(finding !== undefined, `not found with ${inputs} inputs`)
-    t.after(() => rmSync(finding.file))
-    assert.equal(finding.input.toString('hex'), '7f809fbf')
-    const blind = await fuzz(staircase, { seed: 1 })
-    assert.equal(blind.finding, undefined)
-  })
-
-  it('knows what is left of code that was never reached', () => {
-    const left = intersect(
-      [
-        [0, 10],
-        [20, 30]
-      ],
-      [
-        [5, 22],
-        [25, 26],
-        [40, 50]
-      ]
-    )
-    assert.deepEqual(left, [
-      [5, 10],
-      [20, 22],
-      [25, 26]
-    ])
-  })
-})
