@@ -273,7 +273,7 @@ async function openStore(config: Config, platform: Platform, inputTurns: InputTu
     space,
     observer: exportObserver({ engine, exported, streams, logger }),
     spacePolicy: { ...config.space, exportedBelow: (streamId, definition) => exported.of(streamId, definition) },
-    budget: budgetBytes === undefined ? undefined : createDiskBudget(budgetBytes, clock, storeLog),
+    budget: budgetBytes === undefined ? undefined : createDiskBudget(budgetBytes, storeLog),
     clock,
     random,
     logger: storeLog,
@@ -323,11 +323,8 @@ async function startMonitoring(
   return startMonitor(monitorPort, { ...sources, version: VERSION }, logger.area('monitor'), monitorShowsMessages)
 }
 
-const nucleusLog = (clock: Clock, logger: Logger): Logger =>
-  limitRepeats(logger.area('nucleus'), clock, { by: ['what'], apart: ['reason'] })
-
-function reachNucleus({ nucleus }: Config, { clock, random, logger }: Platform): Promise<Nucleus> | undefined {
-  return nucleus && connectNucleus({ ...nucleus, clock, random, log: nucleusLog(clock, logger) })
+function reachNucleus({ nucleus }: Config, { clock, random }: Platform, log: Logger): Promise<Nucleus> | undefined {
+  return nucleus && connectNucleus({ ...nucleus, clock, random, log })
 }
 
 /** Fails closed: without a verdict of the nucleus nobody is let in (behaviour 2, rule 10). */
@@ -343,7 +340,8 @@ function authenticator(config: Config, nucleus: Promise<Nucleus> | undefined): A
  */
 export async function startApp(config: Config, platform: Platform): Promise<App> {
   const { clock, logger } = platform
-  const nucleus = reachNucleus(config, platform)
+  const log = limitRepeats(logger.area('nucleus'), clock, { by: ['what'], apart: ['reason'] })
+  const nucleus = reachNucleus(config, platform, log)
   const authenticate = authenticator(config, nucleus)
   const inputTurns = createInputTurns()
   const store = await openStore(config, platform, inputTurns)
@@ -369,7 +367,6 @@ export async function startApp(config: Config, platform: Platform): Promise<App>
   })
 
   const counters = () => byteCounters(appendedBytes, engine.totals)
-  const log = nucleusLog(clock, logger)
   const telemetry = nucleus?.then((connected) => startTelemetry({ nucleus: connected, counters, clock, log }))
   const stopping = new AbortController()
   const watched = { connectionCount: () => listener.connectionCount, isStopping: () => stopping.signal.aborted }

@@ -1,6 +1,4 @@
-import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
-import { limitRepeats } from '../base/log-repeats.ts'
 import type { StreamDefinition } from '../model/stream-definition.ts'
 
 /** One stream as its share of the budget sees it. */
@@ -41,12 +39,14 @@ export function rankOf({ exports }: StreamDefinition): number {
   return Math.min(RANK_WITHOUT_EXPORT, ...priorities)
 }
 
-/** @param bytesMax of all records together */
-export function createDiskBudget(bytesMax: number, clock: Clock, parentLogger: Logger): DiskBudget {
+/**
+ * @param bytesMax of all records together
+ * @param logger told of every refusal; it bounds repeats
+ */
+export function createDiskBudget(bytesMax: number, logger: Logger): DiskBudget {
   /** Members with the bytes that are counted for them. */
   const members = new Map<BudgetMember, number>()
   let used = 0
-  const logger = limitRepeats(parentLogger, clock)
 
   const count = (member: BudgetMember, bytes: number): void => {
     used += bytes - (members.get(member) ?? 0)

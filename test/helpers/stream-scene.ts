@@ -1,3 +1,4 @@
+import { limitRepeats } from '../../component/base/log-repeats.ts'
 import { createInputTurns, type InputTurns } from '../../component/base/input-turns.ts'
 import { createSyncLimiter } from '../../component/store/index.ts'
 import type { Disk } from '../../component/store/disk.ts'
@@ -101,7 +102,10 @@ export async function openScene(options: SceneOptions = {}): Promise<StreamScene
     }),
     space: createSpaceGuard({ disk, folder: STORE, clock, logger }),
     spacePolicy: options.spacePolicy,
-    budget: options.budgetBytes === undefined ? undefined : createDiskBudget(options.budgetBytes, clock, logger),
+    budget:
+      options.budgetBytes === undefined
+        ? undefined
+        : createDiskBudget(options.budgetBytes, limitRepeats(logger, clock)),
     observer: {
       opened(stream, values) {
         events.push(`opened ${stream.name}`)
