@@ -123,9 +123,10 @@ export class RecordCursor {
     const payload = this.#window.subarray(position + RECORD_HEADER_BYTES, position + bytes)
     const checksum = crc32(payload, headerChecksum(this.#window, position, this.#options.seed))
     if (checksum !== checksumAt(this.#window, position)) return false
-    this.#isAhead = sequenceAt(this.#window, position) !== this.sequenceMin && this.#position !== this.#inOrderAt
+    const sequence = sequenceAt(this.#window, position)
+    this.#isAhead = sequence !== this.sequenceMin && this.#position !== this.#inOrderAt
     if (this.#isAhead) return false
-    this.#accept(position, bytes)
+    this.#accept(position, sequence, bytes)
     this.#payload = payload
     return true
   }
@@ -165,12 +166,12 @@ export class RecordCursor {
     return isPlausibleHeader(this.#window, position, bounds, this.#options.end - this.#windowStart - position)
   }
 
-  #accept(position: number, bytes: number): void {
-    this.sequence = sequenceAt(this.#window, position)
+  #accept(position: number, sequence: number, bytes: number): void {
+    this.sequence = sequence
     this.ingestTimeMs = ingestTimeAt(this.#window, position)
     this.offset = this.#position
     this.bytes = bytes
-    this.sequenceMin = this.sequence + 1
+    this.sequenceMin = sequence + 1
     this.#position += bytes
     this.validEnd = this.#position
     this.#payload = undefined
@@ -212,7 +213,7 @@ export class RecordCursor {
     const position = this.#position - this.#windowStart
     const header = this.#window.subarray(position, position + RECORD_HEADER_BYTES)
     if (!(await isLargeRecordValid(this.#reader, header, this.#position, this.#options.seed))) return false
-    this.#accept(position, RECORD_HEADER_BYTES + payloadLengthAt(header, 0))
+    this.#accept(position, sequenceAt(header, 0), RECORD_HEADER_BYTES + payloadLengthAt(header, 0))
     return true
   }
 
@@ -239,6 +240,6 @@ export class RecordCursor {
     const { end, seed, bounds } = this.#options
     const start = this.#isAhead ? from : from + 1
     const searchBounds = { sequenceMin: this.sequenceMin, sequenceEnd: bounds.sequenceEnd }
-    return findRecordInOrder(this.#reader, start, end, searchBounds, seed)
+    return findRecordInOrder({ reader: this.#reader, end, bounds: searchBounds, seed }, start)
   }
 }

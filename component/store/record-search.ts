@@ -23,6 +23,17 @@ const CHECKSUM_BYTES_PER_BYTE = 4
 /** So much of a file may have been written over another place of it at once, and is told from what belongs there. */
 const STRAY_BYTES_MAX = 64 * KIB
 
+/** Where records are looked for, and which. */
+export interface RecordSearch {
+  readonly reader: TolerantReader
+  /** The records end here. */
+  readonly end: number
+  /** Sequence numbers that may come there. */
+  readonly bounds: RecordBounds
+  /** See recordSeed. */
+  readonly seed: number
+}
+
 /** Verifies a record too large to be held, piece by piece. `header` holds its header at position 0. */
 export async function isLargeRecordValid(
   reader: TolerantReader,
@@ -43,16 +54,9 @@ export async function isLargeRecordValid(
 
 /**
  * Finds the next valid record at or behind `start`: the way on after damage. Takes time linear in `end - start`.
- * @param bounds sequence numbers that may come there
  * @returns its offset, or `end` when there is none
  */
-export async function findRecord(
-  reader: TolerantReader,
-  start: number,
-  end: number,
-  bounds: RecordBounds,
-  seed: number
-): Promise<number> {
+export async function findRecord({ reader, end, bounds, seed }: RecordSearch, start: number): Promise<number> {
   let credit = end - start
   const isValid = async (window: Buffer, position: number, offset: number): Promise<boolean> => {
     const bytes = RECORD_HEADER_BYTES + payloadLengthAt(window, position)
@@ -80,22 +84,16 @@ export async function findRecord(
  * Finds the next valid record at or behind `start` that is where it belongs. A block of the same file that was written
  * over an earlier place holds valid records of too high numbers: those behind it go back to lower ones (reliability
  * ST14).
- * @param bounds sequence numbers that may come there
  * @returns its offset, or `end` when there is none
  */
-export async function findRecordInOrder(
-  reader: TolerantReader,
-  start: number,
-  end: number,
-  bounds: RecordBounds,
-  seed: number
-): Promise<number> {
-  let found = await findRecord(reader, start, end, bounds, seed)
+export async function findRecordInOrder(search: RecordSearch, start: number): Promise<number> {
+  const { reader, end, bounds } = search
+  let found = await findRecord(search, start)
   while (found < end) {
     const first = sequenceAt(await reader.read(found, RECORD_HEADER_BYTES), 0)
     if (first === bounds.sequenceMin) return found
-    const runEnd = await findRunEnd(reader, found, end, { ...bounds, sequenceMin: first }, seed)
-    const behind = await findRecord(reader, runEnd, end, bounds, seed)
+    const runEnd = await findRunEnd({ ...search, bounds: { ...bounds, sequenceMin: first } }, found)
+    const behind = await findRecord(search, runEnd)
     if (behind === end || sequenceAt(await reader.read(behind, RECORD_HEADER_BYTES), 0) > first) return found
     found = behind
   }
@@ -103,13 +101,7 @@ export async function findRecordInOrder(
 }
 
 /** The end of the valid records that follow each other from `start` on, as far as a stray block may reach. */
-async function findRunEnd(
-  reader: TolerantReader,
-  start: number,
-  end: number,
-  bounds: RecordBounds,
-  seed: number
-): Promise<number> {
+async function findRunEnd({ reader, end, bounds, seed }: RecordSearch, start: number): Promise<number> {
   const window = await reader.read(start, Math.min(STRAY_BYTES_MAX, end - start))
   let position = 0
   let { sequenceMin } = bounds

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { RECORD_HEADER_BYTES, writeRecord, writeUint64 } from '../../../component/store/record.ts'
-import { findRecord, findRecordInOrder } from '../../../component/store/record-search.ts'
+import { findRecord, findRecordInOrder, type RecordSearch } from '../../../component/store/record-search.ts'
+import type { TolerantReader } from '../../../component/store/tolerant-reader.ts'
 
 const SEED = 99
 const BOUNDS = { sequenceMin: 5, sequenceEnd: 2 ** 40 }
@@ -20,19 +21,21 @@ function readerOf(bytes: Buffer) {
   return reader
 }
 
+const searchIn = (reader: TolerantReader, end: number): RecordSearch => ({ reader, end, bounds: BOUNDS, seed: SEED })
+
 describe('the search for the next record', () => {
   it('finds it at any distance, also across its windows', async () => {
     for (const distance of [0, 1, 1_000, 1024 * 1024 - 12, 1024 * 1024, 3 * 1024 * 1024 + 7]) {
       const bytes = Buffer.alloc(distance + RECORD_HEADER_BYTES + 5 + 100, 0xee)
       writeRecord(bytes, distance, Buffer.from('hello'), 7, 1, SEED)
-      assert.equal(await findRecord(readerOf(bytes), 0, bytes.length, BOUNDS, SEED), distance)
+      assert.equal(await findRecord(searchIn(readerOf(bytes), bytes.length), 0), distance)
     }
   })
 
   it('finds a record larger than its window', async () => {
     const bytes = Buffer.alloc(10 + RECORD_HEADER_BYTES + 3_000_000)
     writeRecord(bytes, 10, Buffer.alloc(3_000_000, 'x'), 7, 1, SEED)
-    assert.equal(await findRecord(readerOf(bytes), 0, bytes.length, BOUNDS, SEED), 10)
+    assert.equal(await findRecord(searchIn(readerOf(bytes), bytes.length), 0), 10)
   })
 
   it('passes over records that cannot come there', async () => {
@@ -40,8 +43,8 @@ describe('the search for the next record', () => {
     writeRecord(bytes, 10, Buffer.from('too low'), 4, 1, SEED)
     writeRecord(bytes, 60, Buffer.from('of another stream'), 6, 1, SEED + 1)
     writeRecord(bytes, 130, Buffer.from('next'), 6, 1, SEED)
-    assert.equal(await findRecord(readerOf(bytes), 0, bytes.length, BOUNDS, SEED), 130)
-    assert.equal(await findRecord(readerOf(bytes), 131, bytes.length, BOUNDS, SEED), 200)
+    assert.equal(await findRecord(searchIn(readerOf(bytes), bytes.length), 0), 130)
+    assert.equal(await findRecord(searchIn(readerOf(bytes), bytes.length), 131), 200)
   })
 
   it('takes linear time for bytes that were made to look like large records', async () => {
@@ -52,12 +55,12 @@ describe('the search for the next record', () => {
       writeUint64(bytes, at + 16, 1)
     }
     const reader = readerOf(bytes)
-    assert.equal(await findRecord(reader, 0, bytes.length, BOUNDS, SEED), bytes.length)
+    assert.equal(await findRecord(searchIn(reader, bytes.length), 0), bytes.length)
     assert.ok(reader.bytesRead < 8 * bytes.length, `${reader.bytesRead} bytes were read`)
   })
 
   it('ends at the end of a file that is shorter than it should be', async () => {
-    assert.equal(await findRecord(readerOf(Buffer.alloc(100)), 0, 1_000, BOUNDS, SEED), 1_000)
+    assert.equal(await findRecord(searchIn(readerOf(Buffer.alloc(100)), 1_000), 0), 1_000)
   })
 })
 
@@ -70,7 +73,7 @@ describe('the search for the next record in order', () => {
     return bytes
   }
   const placeOf = async (bytes: Buffer): Promise<number> =>
-    (await findRecordInOrder(readerOf(bytes), 0, bytes.length, BOUNDS, SEED)) / (RECORD_HEADER_BYTES + 6)
+    (await findRecordInOrder(searchIn(readerOf(bytes), bytes.length), 0)) / (RECORD_HEADER_BYTES + 6)
 
   it('passes over a block that was written over an earlier place', async () => {
     assert.equal(await placeOf(fileOf(20, 21, 8, 9, 19, 20, 21)), 2)
