@@ -14,12 +14,12 @@ import { StoreInUse } from './store/store-lock.ts'
 
 /** The AWS SDK warns of Node.js versions that it will leave behind; which one runs is the device's choice. */
 const EXPORTER_ENVIRONMENT = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
+/** Niceness of the exports' thread: where processors are short, clients come first, and a third of a share remains. */
+const EXPORTER_NICENESS = 5
 /** Tells a second process of this program to examine a catalogue and end with 0 if it is sound. */
 const PROBE_ARGUMENT = '--probe-catalogue'
 /** Exit code of a start that failed for a reason the operator can mend. */
 const START_FAILED = 1
-/** Niceness of the exports' thread: where processors are short, clients come first, and a third of a share remains. */
-const EXPORTER_NICENESS = 5
 /** Exit code when another server holds the store: starting again does not help before that one ends. */
 const STORE_IN_USE = 2
 /** Exit code after a bug (EX_SOFTWARE of sysexits.h). */

@@ -1,7 +1,9 @@
+import { KIB } from './limits.ts'
+
 /** Chunks in a row after which one source counts as the only one that talks. */
 const ALONE_AFTER_CHUNKS = 32
 /** A chunk of this size has filled the buffer of a read: more of the same source is at hand. */
-const FULL_CHUNK_BYTES = 64 * 1024
+const FULL_CHUNK_BYTES = 64 * KIB
 
 /**
  * Puts work off until the input that is at hand has been taken in, so that what arrives together shares it. Usually that

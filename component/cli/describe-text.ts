@@ -6,7 +6,7 @@ import { DROP_CAUSES } from '../export/index.ts'
 import type { ExportReport } from '../monitor/report.ts'
 import { exportReportOf, streamReportOf, type ServerStatus } from './client/status.ts'
 import { accountFindings, healthFindings } from './doctor/account-checks.ts'
-import { findingsText, missingText } from './doctor/finding.ts'
+import { findingsText, missingFinding } from './doctor/finding.ts'
 import type { ExportView, StreamTimes, StreamView } from './stream-status.ts'
 import { wrap } from './table.ts'
 import { safeText, timeText } from './text.ts'
@@ -168,7 +168,7 @@ export function describeText(
   if (problem !== undefined) stream.push(['problem', safeText(problem)])
   const notes = [
     status.report === undefined ? '' : findingsText(healthFindings(status.report.health), columns),
-    status.missing === undefined ? '' : missingText(status.missing, columns)
+    status.missing === undefined ? '' : findingsText([missingFinding(status.missing)], columns)
   ].filter((text) => text !== '')
   const note = notes.map((text) => `\n${text}`).join('')
   return `stream ${JSON.stringify(definition.name)}\n${linesText(stream, width)}${parts.join('')}${note}`

@@ -6,7 +6,7 @@ import { RequestRefused } from './client/connection.ts'
 import { CONNECTION_HELP, CONNECTION_OPTIONS, withClient } from './client/open.ts'
 import { readStatus, STATUS_HELP, STATUS_OPTIONS, streamReportOf, type ServerStatus } from './client/status.ts'
 import { healthFindings } from './doctor/account-checks.ts'
-import { findingsText, missingText } from './doctor/finding.ts'
+import { findingsText, missingFinding } from './doctor/finding.ts'
 import { checkStreams } from './doctor/stream-checks.ts'
 import { viewStream, type ExportView, type StreamView } from './stream-status.ts'
 import { toJson } from './stream-report.ts'
@@ -121,7 +121,7 @@ function listText(views: readonly StreamView[], status: ServerStatus, columns: n
   const more =
     wrong.length > FINDINGS_MAX ? `${countText(wrong.length - FINDINGS_MAX, 'finding')} more: see doctor\n` : ''
   const told = wrong.length === 0 ? '' : `\n${findingsText(wrong.slice(0, FINDINGS_MAX), columns)}${more}`
-  return `${table}${told}${missing === undefined ? '' : `\n${missingText(missing, columns)}`}`
+  return `${table}${told}${missing === undefined ? '' : `\n${findingsText([missingFinding(missing)], columns)}`}`
 }
 
 const OPTIONS = {

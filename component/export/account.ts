@@ -42,6 +42,9 @@ export interface Account {
   readonly replays: number
 }
 
+/** Why messages were skipped that somebody did not want any more: it needs no attention. */
+export const PASSED_OVER = 'passed over by a changed startSequenceNumber'
+
 /** Ranges that are remembered, of each sort: the account is saved with every batch. */
 const RANGES_MAX = 16
 /** Text of a reason that is remembered. */

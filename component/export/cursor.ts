@@ -10,6 +10,7 @@ import {
   openAccount,
   pass,
   passOver,
+  PASSED_OVER,
   type Account,
   type Accounting,
   type Fate
@@ -98,7 +99,6 @@ export interface CursorContext {
 
 const EXPORTED: Fate = { kind: 'exported' }
 const EXPIRED: Fate = { kind: 'expired' }
-const PASSED_OVER = 'passed over by a changed startSequenceNumber'
 
 const byNumber = ([left]: readonly [number, Fate], [right]: readonly [number, Fate]): number => left - right
 

@@ -1,4 +1,11 @@
-export { DROP_CAUSES, type Account, type Accounting, type AccountRange, type DropCause } from './account.ts'
+export {
+  DROP_CAUSES,
+  PASSED_OVER,
+  type Account,
+  type Accounting,
+  type AccountRange,
+  type DropCause
+} from './account.ts'
 export { createDeadLetters } from './dead-letters.ts'
 export { createExportEngine, type ExportEngine, type ExportEngineOptions } from './engine.ts'
 export { EXPORT_ACTIVITIES, type ExportActivity, type ExportObservation } from './observation.ts'

@@ -1,13 +1,10 @@
 import { countText, numberText } from '../../base/quantities.ts'
-import { DROP_CAUSES } from '../../export/index.ts'
+import { DROP_CAUSES, PASSED_OVER } from '../../export/index.ts'
 import { dropHelpFor } from '../../export/drop-help.ts'
 import { helpFor } from '../../export/error-help.ts'
 import type { ExportReport, HealthReport } from '../../monitor/report.ts'
 import { safeText } from '../text.ts'
 import { bad, type Finding } from './finding.ts'
-
-/** What somebody wanted to be skipped needs no attention. */
-const PASSED_OVER = 'passed over by a changed startSequenceNumber'
 
 /** Messages that never get to a destination, by the account of its export. */
 export function accountFindings(subject: string, { account, kind }: ExportReport): Finding[] {

@@ -17,7 +17,7 @@ import { viewStream, type StreamView } from '../stream-status.ts'
 import { openStoreReader } from '../store-reader.ts'
 import { checkAccess, checkClock, checkTarget, type Target } from './cloud-checks.ts'
 import { healthFindings } from './account-checks.ts'
-import { bad, findingsText, ok, type Finding, type Verdict } from './finding.ts'
+import { bad, findingsText, missingFinding, ok, type Finding, type Verdict } from './finding.ts'
 import { checkSettings, checkStore, checkVersions } from './local-checks.ts'
 import { checkStreams, exportName } from './stream-checks.ts'
 
@@ -182,7 +182,7 @@ function text(findings: readonly Finding[], place: Place, columns: number | unde
 
 function statusFindings({ report, missing }: ServerStatus): Finding[] {
   if (report !== undefined) return healthFindings(report.health)
-  return missing === undefined ? [] : [bad('unknown', 'status', missing.text, missing.remedy)]
+  return missing === undefined ? [] : [missingFinding(missing)]
 }
 
 /** `doctor`: looks for what keeps the server and its exports from working. */

@@ -55,10 +55,7 @@ export function findingsText(findings: readonly Finding[], columns: number | und
     .join('')
 }
 
-/** A note on what could not be told, and how it can be. */
-export function missingText(
-  missing: { readonly text: string; readonly remedy: string },
-  columns: number | undefined
-): string {
-  return findingsText([bad('unknown', 'status', missing.text, missing.remedy)], columns)
+/** What could not be told, and how it can be. */
+export function missingFinding({ text, remedy }: { readonly text: string; readonly remedy: string }): Finding {
+  return bad('unknown', 'status', text, remedy)
 }

@@ -1,4 +1,5 @@
 import { countText, durationText, numberText } from '../../base/quantities.ts'
+import { PASSED_OVER } from '../../export/account.ts'
 import { DROP_HELP, dropHelpFor } from '../../export/drop-help.ts'
 import { helpFor } from '../../export/error-help.ts'
 import type { ExportSnapshot, Range, Snapshot, StreamSnapshot } from './snapshot.ts'
@@ -135,9 +136,6 @@ function behindProblem(stream: string, of: ExportSnapshot): Problem | undefined 
     stream
   }
 }
-
-/** What somebody wanted to be skipped needs no attention. */
-const PASSED_OVER = 'passed over by a changed startSequenceNumber'
 
 const rangesInWords = (ranges: readonly Range[]): string => ranges.slice(-3).map(rangeText).join(', ')
 

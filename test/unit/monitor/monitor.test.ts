@@ -7,6 +7,7 @@ import { isLoopbackHost, listenForMonitoring } from '../../../component/monitor/
 import type { StatusReport } from '../../../component/monitor/report.ts'
 import type { MonitorSources } from '../../../component/monitor/sources.ts'
 import { createStatusMaker } from '../../../component/monitor/status.ts'
+import { CALM_SOURCES } from '../../helpers/calm-sources.ts'
 import { createExportHarness, httpExport } from '../../helpers/export-harness.ts'
 import { flush } from '../../helpers/fake-clock.ts'
 import { createRecordingLog } from '../../helpers/recording-log.ts'
@@ -39,22 +40,10 @@ async function createMonitorScene(context: TestContext, overrides: Partial<Monit
   })
   engine.open(exportSourceOf(streamOf(scene, ODD_NAME)), exports, new Map())
   const sources: MonitorSources = {
+    ...CALM_SOURCES,
     clock,
-    version: '2.4.0',
     registry,
     engine,
-    eventLoop: { p99Seconds: 0.01, maxSeconds: 0.02, reset: () => undefined, stop: () => undefined },
-    process: {
-      pid: 1,
-      nodeVersion: 'v20',
-      uptimeSeconds: () => 60,
-      residentBytes: () => 1_000,
-      cpuSeconds: () => 2
-    },
-    connectionCount: () => 3,
-    spaceProblem: () => undefined,
-    isCatalogueFailing: () => false,
-    isStopping: () => false,
     ...overrides
   }
   const status = createStatusMaker(sources)

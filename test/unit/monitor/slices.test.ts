@@ -14,6 +14,7 @@ import {
 } from '../../../component/monitor/slices.ts'
 import type { MonitorSources } from '../../../component/monitor/sources.ts'
 import { createStatusMaker } from '../../../component/monitor/status.ts'
+import { CALM_SOURCES } from '../../helpers/calm-sources.ts'
 import { createFakeClock, flush } from '../../helpers/fake-clock.ts'
 import { definitionOf, openScene } from '../../helpers/stream-scene.ts'
 
@@ -50,22 +51,10 @@ async function createManyStreams(context: TestContext, count: number, turn: Turn
     return turn()
   }
   const sources: MonitorSources = {
+    ...CALM_SOURCES,
     clock,
-    version: '2.4.0',
     registry,
-    engine: { observe },
-    eventLoop: { p99Seconds: 0.01, maxSeconds: 0.02, reset: () => undefined, stop: () => undefined },
-    process: {
-      pid: 1,
-      nodeVersion: 'v20',
-      uptimeSeconds: () => 60,
-      residentBytes: () => 1_000,
-      cpuSeconds: () => 2
-    },
-    connectionCount: () => 3,
-    spaceProblem: () => undefined,
-    isCatalogueFailing: () => false,
-    isStopping: () => false
+    engine: { observe }
   }
   const status = createStatusMaker(sources, endSlice)
   context.after(() => status.stop())
