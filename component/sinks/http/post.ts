@@ -101,6 +101,11 @@ export function post(
       request.on('socket', (socket) => {
         if (!request.reusedSocket) socket.once(secure ? 'secureConnect' : 'connect', progressed)
       })
+      // Without a listener the request would end with neither an answer nor an error.
+      request.on('upgrade', ({ statusCode = 0 }, socket) => {
+        socket.destroy()
+        resolve({ status: statusCode, location: undefined, retryAfter: undefined })
+      })
       request.on('response', (response) => {
         const given = {
           status: response.statusCode ?? 0,

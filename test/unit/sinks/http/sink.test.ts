@@ -211,6 +211,17 @@ test('an answer that is not HTTP is a failure', async () => {
   garbage.close()
 })
 
+test('an answer that changes to another protocol is a failure', { timeout: 10_000 }, async () => {
+  const switching = net.createServer((socket) => {
+    const head = 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n'
+    socket.on('error', () => undefined).once('data', () => socket.write(head))
+  })
+  await new Promise<void>((resolve) => switching.listen(0, '127.0.0.1', resolve))
+  const outcome = await send(`http://127.0.0.1:${(switching.address() as AddressInfo).port}/`)
+  assert.equal(failureOf(outcome), 'HttpError: status 101 Switching Protocols')
+  switching.close()
+})
+
 test('aborting ends the request', async () => {
   server.script = [() => undefined]
   const abort = new AbortController()
