@@ -4,16 +4,21 @@ import { describeError, Fault } from '../base/fault.ts'
 import { fetchContainerCredentials, type Credentials } from './container-credentials.ts'
 import { credentialEndpointOf, type AwsEnvironment } from './environment.ts'
 
-/** Gives valid credentials, asking for new ones in time. @throws Fault when there are none */
-export type CredentialSource = () => Promise<Credentials>
+/** Gives valid credentials, asking for new ones in time. */
+export interface CredentialSource {
+  /** @throws Fault when there are none */
+  (): Promise<Credentials>
+  /** To be called when a service has refused them: they are asked for anew, but not more often than now and then. */
+  readonly refused?: () => void
+}
 
 /** Fresh credentials are asked for this long before the old ones expire (behaviour 11). */
 const REFRESH_BEFORE_EXPIRY_MS = 5 * 60_000
 /** Credentials without an expiry, such as those of a profile, are looked at anew after this time: they may be rotated. */
 const RECHECK_MS = 5 * 60_000
 /**
- * A refresh that failed, or gave what is about to expire, is repeated after this time, while the old ones work: each try may
- * keep an export for seconds.
+ * A refresh that failed, or gave what is about to expire or was refused, is repeated after this time: each try may keep an
+ * export for seconds.
  */
 const REPEAT_REFRESH_MS = 30_000
 
@@ -52,9 +57,17 @@ async function loadProfile(environment: AwsEnvironment): Promise<Credentials> {
   }
 }
 
+/** All times are milliseconds since the epoch. */
+interface Held {
+  readonly credentials: Credentials
+  readonly askedMs: number
+  readonly expiresMs: number
+  readonly refreshMs: number
+}
+
 /** Remembers credentials until shortly before they expire. One request at a time, however many ask (reliability CD14). */
-function cached(clock: Clock, fetch: CredentialSource): CredentialSource {
-  let held: { readonly credentials: Credentials; readonly expiresMs: number; readonly refreshMs: number } | undefined
+function cached(clock: Clock, fetch: () => Promise<Credentials>): CredentialSource {
+  let held: Held | undefined
   let asking: Promise<Credentials> | undefined
 
   const ask = async (): Promise<Credentials> => {
@@ -64,12 +77,14 @@ function cached(clock: Clock, fetch: CredentialSource): CredentialSource {
       const nowMs = clock.wallMs()
       const dueMs = Math.min(expiresMs - REFRESH_BEFORE_EXPIRY_MS, nowMs + RECHECK_MS)
       // A source may give what it has kept itself, which is due at once: not every request should ask for it again.
-      held = { credentials, expiresMs, refreshMs: Math.max(dueMs, Math.min(expiresMs, nowMs + REPEAT_REFRESH_MS)) }
+      const refreshMs = Math.max(dueMs, Math.min(expiresMs, nowMs + REPEAT_REFRESH_MS))
+      held = { credentials, askedMs: nowMs, expiresMs, refreshMs }
       return credentials
     } catch (error) {
       // What has not expired yet still works.
-      if (held !== undefined && clock.wallMs() < held.expiresMs) {
-        held = { ...held, refreshMs: Math.min(held.expiresMs, clock.wallMs() + REPEAT_REFRESH_MS) }
+      const nowMs = clock.wallMs()
+      if (held !== undefined && nowMs < held.expiresMs) {
+        held = { ...held, askedMs: nowMs, refreshMs: Math.min(held.expiresMs, nowMs + REPEAT_REFRESH_MS) }
         return held.credentials
       }
       throw error
@@ -78,8 +93,14 @@ function cached(clock: Clock, fetch: CredentialSource): CredentialSource {
     }
   }
 
-  return () => {
+  const give = (): Promise<Credentials> => {
     if (held !== undefined && clock.wallMs() < held.refreshMs) return Promise.resolve(held.credentials)
     return (asking ??= ask())
   }
+  return Object.assign(give, {
+    refused() {
+      if (held === undefined) return
+      held = { ...held, refreshMs: Math.min(held.refreshMs, held.askedMs + REPEAT_REFRESH_MS) }
+    }
+  })
 }

@@ -54,7 +54,7 @@ export function createDestinations(options: SinkOptions): Destinations {
   })
   const iotAnalytics = once(async () => {
     const { createIotAnalyticsSinks } = await import('./iot-analytics/index.ts')
-    return createIotAnalyticsSinks(await aws(), random)
+    return createIotAnalyticsSinks(await aws(), clock, random)
   })
   const tasks = once(async () => {
     const { createS3Tasks } = await import('./s3/index.ts')

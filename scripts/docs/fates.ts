@@ -59,7 +59,7 @@ const sitewise: Judge = {
 
 const iotAnalytics: Judge = {
   ofRequest: (name, message, status) =>
-    failureOf(errorNamed(name, message, status)).kind === 'rejected' ? 'isolate' : 'repeat',
+    failureOf(errorNamed(name, message, status), 0).kind === 'rejected' ? 'isolate' : 'repeat',
   ofMessage(code) {
     const errors = readAnalyticsErrors(
       [{ messageId: 'id', errorCode: code }],
@@ -77,7 +77,7 @@ const s3: Judge = {
   ofRequest(name, message, status) {
     const error = errorNamed(name, message, status)
     const isElsewhere = status === STATUS_MOVED
-    const { kind } = s3Failure(isElsewhere ? Object.assign(error, { Region: 'eu-central-1' }) : error, REGION_HERE)
+    const { kind } = s3Failure(isElsewhere ? Object.assign(error, { Region: 'eu-central-1' }) : error, REGION_HERE, 0)
     return { retry: 'repeat', final: 'taskFails', uploadLost: 'restart', otherRegion: 'otherRegion' }[kind] as Fate
   },
   ofMessage: (code) => {

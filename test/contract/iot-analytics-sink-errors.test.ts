@@ -4,6 +4,7 @@ import { createIotAnalyticsSink } from '../../component/sinks/iot-analytics/sink
 import type { ErrorClass } from '../helpers/aws-wire/error-class.ts'
 import { MESSAGES, POISON, testErrors } from '../helpers/aws-wire/sink-errors.ts'
 import { startWireExport } from '../helpers/aws-wire/wire-export.ts'
+import { createFakeClock } from '../helpers/fake-clock.ts'
 import { createSeededRandom } from '../helpers/seeded-random.ts'
 import { localIotAnalyticsClient, startStrictIotAnalytics } from '../helpers/strict-iot-analytics.ts'
 
@@ -36,7 +37,9 @@ testErrors<Buffer>({
     })
     const payloads = Array.from({ length: MESSAGES }, (_, number) => Buffer.from(String(number)))
     const random = createSeededRandom(1)
-    const wire = startWireExport(definition, payloads, () => createIotAnalyticsSink({ client, random }, definition))
+    const wire = startWireExport(definition, payloads, () =>
+      createIotAnalyticsSink({ client, clock: createFakeClock(), random }, definition)
+    )
     return { cloud, wire, arrived: () => cloud.kept.map((payload) => Number(payload.toString())) }
   }
 })

@@ -5,6 +5,7 @@ import { createShardDirectory } from '../../component/sinks/kinesis/shard-direct
 import { limitsOf } from '../../component/sinks/limits.ts'
 import type { KinesisExport } from '../../component/model/export-definition.ts'
 import { createExportHarness, createFakeSource } from '../helpers/export-harness.ts'
+import { createFakeClock } from '../helpers/fake-clock.ts'
 import { localKinesisSink, startEmulatedKinesis, UNKNOWN_SHARDS } from '../helpers/kinesis-fixture.ts'
 
 const definition: KinesisExport = { kind: 'kinesis', identifier: 'k', kinesisStreamName: 'target' }
@@ -58,7 +59,13 @@ test('a missing stream is waited for, with the phrase that operators search for'
   const { createKinesisSink } = await import('../../component/sinks/kinesis/sink.ts')
   const { systemRandom } = await import('../../component/base/random.ts')
   const sink = createKinesisSink(
-    { client: kinesis.client, random: systemRandom, shards: UNKNOWN_SHARDS, interCallDelayMs: undefined },
+    {
+      client: kinesis.client,
+      clock: createFakeClock(),
+      random: systemRandom,
+      shards: UNKNOWN_SHARDS,
+      interCallDelayMs: undefined
+    },
     { ...definition, kinesisStreamName: 'absent' }
   )
   assert.deepEqual(await sink.send(batchOf(Buffer.from('x')), signal), {

@@ -4,7 +4,7 @@ import { appendFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 
 import { after, afterEach, beforeEach, describe, test } from 'node:test'
 import type { StepOutcome } from '../../component/export/task.ts'
 import { createFakeClock, flush } from '../helpers/fake-clock.ts'
-import { createInputFolder, localS3Tasks, MIB, runTask, stepOf, taskOf } from '../helpers/s3-fixture.ts'
+import { createInputFolder, localS3Tasks, MIB, runTask, stepOf, taskOf, UPLOAD_TIME_MS } from '../helpers/s3-fixture.ts'
 import { startS3Server, type S3Server } from '../helpers/s3-server.ts'
 
 const folder = createInputFolder()
@@ -356,9 +356,16 @@ describe('an answer', () => {
   }
 
   test('may ask for a pause', async () => {
-    server.misbehave = () => ({ kind: 'error', status: 503, code: 'SlowDown', retryAfter: '7' })
-    const { outcome } = await runTask(localS3Tasks(server.origin), stepOf(taskOf(path)))
-    assert.equal(outcome.kind === 'retryLater' && outcome.waitMs, 7_000)
+    const date = new Date(UPLOAD_TIME_MS + 9_000).toUTCString()
+    for (const [wrong, waitMs] of [
+      [{ kind: 'error', status: 503, code: 'SlowDown', retryAfter: '7' }, 7_000],
+      [{ kind: 'error', status: 503, code: 'SlowDown', retryAfter: date }, 9_000],
+      [{ kind: 'html', status: 503, retryAfter: '5' }, 5_000]
+    ] as const) {
+      server.misbehave = () => wrong
+      const { outcome } = await runTask(localS3Tasks(server.origin), stepOf(taskOf(path)))
+      assert.equal(outcome.kind === 'retryLater' && outcome.waitMs, waitMs)
+    }
   })
 
   for (const [status, code] of [

@@ -9,10 +9,12 @@ import {
 } from '@aws-sdk/client-kinesis'
 import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { AwsRequestHandler, awsClientSettings, type CredentialSource } from '../../component/aws/index.ts'
+import type { Clock } from '../../component/base/clock.ts'
 import type { Sink } from '../../component/export/sink.ts'
 import type { ShardDirectory } from '../../component/sinks/kinesis/shard-directory.ts'
 import { createKinesisSink } from '../../component/sinks/kinesis/sink.ts'
 import { portOf, startKinesisProxy, type KinesisProxy } from './aws-wire/kinesis-proxy.ts'
+import { createFakeClock } from './fake-clock.ts'
 import { createSeededRandom } from './seeded-random.ts'
 
 /** A client as the exporter makes it, for an endpoint on this machine. */
@@ -42,9 +44,14 @@ export const UNKNOWN_SHARDS: ShardDirectory = {
 }
 
 /** A sink for the stream `target`. */
-export function localKinesisSink(client: KinesisClient, interCallDelayMs?: number, shards = UNKNOWN_SHARDS): Sink {
+export function localKinesisSink(
+  client: KinesisClient,
+  interCallDelayMs?: number,
+  shards = UNKNOWN_SHARDS,
+  clock: Clock = createFakeClock()
+): Sink {
   return createKinesisSink(
-    { client, random: createSeededRandom(1), shards, interCallDelayMs },
+    { client, clock, random: createSeededRandom(1), shards, interCallDelayMs },
     { kind: 'kinesis', identifier: 'k', kinesisStreamName: 'target' }
   )
 }

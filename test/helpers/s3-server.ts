@@ -213,9 +213,9 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
 
   /** @returns true when the request has been dealt with */
   const misbehaveNow = (wrong: Misbehaviour, request: http.IncomingMessage, response: http.ServerResponse): boolean => {
+    if ('retryAfter' in wrong) response.setHeader('retry-after', wrong.retryAfter)
     switch (wrong.kind) {
       case 'error':
-        if (wrong.retryAfter !== undefined) response.setHeader('retry-after', wrong.retryAfter)
         fail(response, {
           name: wrong.code,
           status: wrong.status,

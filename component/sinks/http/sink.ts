@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { SendOutcome, Sink } from '../../export/sink.ts'
 import type { HttpExport } from '../../model/export-definition.ts'
 import { failureText, reason } from '../failure-text.ts'
+import { retryAfterMs } from '../retry-after.ts'
 import { post, requestMsMax, type HttpAgents, type HttpAnswer, type PostContext } from './post.ts'
 import { httpExportRequest, type HttpExportRequest } from './request.ts'
 import { RefusedTarget, type TargetPolicy } from './target.ts'
@@ -78,11 +79,4 @@ function outcomeOf({ status, retryAfter }: HttpAnswer, wallMs: number): SendOutc
     reason: reason('HttpError', `status ${status} ${STATUS_CODES[status] ?? ''}`),
     ...(waitMs === undefined ? {} : { waitMs })
   }
-}
-
-/** Both forms of Retry-After, seconds and a date (RFC 9110, 10.2.3). @returns undefined when it is neither */
-export function retryAfterMs(header: string, wallMs: number): number | undefined {
-  if (/^\d{1,9}$/.test(header)) return Number(header) * 1000
-  const atMs = Date.parse(header)
-  return Number.isNaN(atMs) ? undefined : Math.max(0, atMs - wallMs)
 }

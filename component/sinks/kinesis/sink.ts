@@ -1,11 +1,13 @@
 import { PutRecordsCommand, type KinesisClient } from '@aws-sdk/client-kinesis'
 import type { AwsRequestOptions } from '../../aws/index.ts'
+import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { SendOutcome, Sink } from '../../export/sink.ts'
 import type { KinesisExport } from '../../model/export-definition.ts'
 import type { StoredMessage } from '../../model/message.ts'
 import { reason } from '../failure-text.ts'
 import { BEFORE_SIGNING, rawBody } from '../raw-body.ts'
+import { askedWaitMs } from '../retry-after.ts'
 import { kinesisFailure } from './errors.ts'
 import { kinesisRecordBytes, REQUEST_BYTES_FALLBACK, REQUEST_BYTES_MAX } from './limits.ts'
 import { createPacing } from './pacing.ts'
@@ -16,6 +18,7 @@ import type { OpenShard } from './shards.ts'
 
 export interface KinesisSinkContext {
   readonly client: KinesisClient
+  readonly clock: Clock
   readonly random: Random
   readonly shards: ShardDirectory
   /** Undefined when the deployment leaves it at its default. */
@@ -33,7 +36,13 @@ type Put =
       readonly reason: string
       readonly throttled: readonly StoredMessage[]
     }
-  | { readonly kind: 'failed'; readonly reason: string; readonly throttled: readonly StoredMessage[] }
+  | {
+      readonly kind: 'failed'
+      readonly reason: string
+      readonly throttled: readonly StoredMessage[]
+      /** The pause that the answer asks for. */
+      readonly askedMs: number
+    }
   | { readonly kind: 'tooLarge'; readonly reason: string }
 
 /** The shards that the messages of a batch were given; without any the partition keys choose. */
@@ -47,7 +56,7 @@ const NO_SHARDS: ShardOf = new Map()
  * ones from then on; a batch then takes several requests.
  */
 export function createKinesisSink(context: KinesisSinkContext, definition: KinesisExport): Sink {
-  const { client, random, shards } = context
+  const { client, clock, random, shards } = context
   const { kinesisStreamName } = definition
   const pacing = createPacing(context.interCallDelayMs)
   let requestBytesMax = REQUEST_BYTES_MAX
@@ -64,7 +73,7 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
       const results = readResults((await client.send(command, request)).Records, messages.length)
       if (results === undefined) {
         const text = reason('InvalidResponse', 'the list of results does not fit the request')
-        return { kind: 'failed', reason: text, throttled: [] }
+        return { kind: 'failed', reason: text, throttled: [], askedMs: 0 }
       }
       const { failed, firstError, throttled } = results
       return {
@@ -76,7 +85,8 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
     } catch (error) {
       const failure = kinesisFailure(error, kinesisStreamName)
       if (failure.kind === 'tooLarge') return { kind: 'tooLarge', reason: failure.reason }
-      return { kind: 'failed', reason: failure.reason, throttled: failure.kind === 'throttled' ? messages : [] }
+      const throttled = failure.kind === 'throttled' ? messages : []
+      return { kind: 'failed', reason: failure.reason, throttled, askedMs: askedWaitMs(error, clock.wallMs()) }
     }
   }
 
@@ -107,13 +117,14 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
     const failed = new Set<StoredMessage>()
     const throttled: StoredMessage[] = []
     let firstReason = ''
+    let askedMs = 0
     const outcome = (unsent: readonly StoredMessage[]): SendOutcome => {
       for (const message of unsent) failed.add(message)
       for (const message of throttled) {
         const shard = shardOf.get(message)
         if (shard !== undefined) pacer?.throttled(shard)
       }
-      const waitMs = pauseAfter(throttled, failed.size === 0, shardOf)
+      const waitMs = Math.max(pauseAfter(throttled, failed.size === 0, shardOf), askedMs)
       const indices = messages.flatMap((message, index) => (failed.has(message) ? [index] : []))
       if (indices.length === 0) return { kind: 'delivered', waitMs }
       if (indices.length === messages.length) return { kind: 'retryLater', reason: firstReason, waitMs }
@@ -129,6 +140,7 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
       }
       if (firstReason === '') firstReason = result.reason
       if (result.kind !== 'tooLarge') throttled.push(...result.throttled)
+      if (result.kind === 'failed') askedMs = result.askedMs
       if (result.kind !== 'answered') return outcome(rest)
       for (const message of result.failed) failed.add(message)
       rest = rest.slice(piece.length)
@@ -184,9 +196,15 @@ function withUnsent(outcome: SendOutcome, sentCount: number, unsent: readonly nu
     case 'delivered':
       return { kind: 'partial', failed: [], unsent, reason: '', waitMs }
     case 'partial':
-      return { ...outcome, unsent, waitMs }
+      return { ...outcome, unsent, waitMs: Math.max(waitMs, outcome.waitMs ?? 0) }
     case 'retryLater':
-      return { kind: 'partial', failed: indicesFrom(0, sentCount), unsent, reason: outcome.reason, waitMs }
+      return {
+        kind: 'partial',
+        failed: indicesFrom(0, sentCount),
+        unsent,
+        reason: outcome.reason,
+        waitMs: Math.max(waitMs, outcome.waitMs ?? 0)
+      }
     case 'rejected':
       return outcome
   }

@@ -1,4 +1,5 @@
 import { failureText, reason } from '../failure-text.ts'
+import { askedWaitMs } from '../retry-after.ts'
 
 /** What an error of a request to S3 means for the task (behaviour 10.5). */
 export type S3Failure =
@@ -46,28 +47,32 @@ export const ELSEWHERE = new Set([
   'IncorrectEndpoint'
 ])
 const REGION = /^[a-z]{2,4}(-[a-z]{2,9}){1,3}-\d{1,2}$/
-const RETRY_AFTER = /^\d{1,6}$/
 
 const STATUS_SERVER_ERROR = 500
 const STATUSES_RETRIED = new Set([408, 429])
 
-/** @param region where the request went; undefined when none is configured */
-export function s3Failure(error: unknown, region: string | undefined): S3Failure {
+/**
+ * @param region where the request went; undefined when none is configured
+ * @param wallMs the present, milliseconds since the epoch
+ */
+export function s3Failure(error: unknown, region: string | undefined, wallMs: number): S3Failure {
   const fields = fieldsOf(error)
   const { code, status } = fields
+  const retry = (text: string): S3Failure => {
+    const waitMs = askedWaitMs(error, wallMs)
+    return { kind: 'retry', reason: text, ...(waitMs === 0 ? {} : { waitMs }) }
+  }
   // Answers without a code of the service come from somebody else: a proxy, a captive portal (reliability 5.4 CD5).
-  if (code === undefined) return { kind: 'retry', reason: foreignReason(error, status) }
+  if (code === undefined) return retry(foreignReason(error, status))
   const text = reason(code, fields.message)
   const elsewhere = fields.region
   if (ELSEWHERE.has(code) && elsewhere !== undefined && elsewhere !== region && REGION.test(elsewhere)) {
     return { kind: 'otherRegion', reason: text, region: elsewhere }
   }
   if (UPLOAD_LOST.has(code)) return { kind: 'uploadLost', reason: text }
-  if (RETRIED.has(code) || status >= STATUS_SERVER_ERROR || STATUSES_RETRIED.has(status)) {
-    return { kind: 'retry', reason: text, ...(fields.waitMs === undefined ? {} : { waitMs: fields.waitMs }) }
-  }
+  if (RETRIED.has(code) || status >= STATUS_SERVER_ERROR || STATUSES_RETRIED.has(status)) return retry(text)
   // An error inside an answer of status 200: the service asks to repeat the request.
-  if (status < 300) return { kind: 'retry', reason: text }
+  if (status < 300) return retry(text)
   return { kind: 'final', reason: text }
 }
 
@@ -82,7 +87,6 @@ interface ErrorFields {
   /** 0 when there was no answer. */
   readonly status: number
   readonly region: string | undefined
-  readonly waitMs: number | undefined
 }
 
 /** What the SDK leaves in an error: the elements of the answer's XML, and the answer itself. */
@@ -91,13 +95,11 @@ function fieldsOf(error: unknown): ErrorFields {
   const status = propertiesOf(fields['$metadata'])['httpStatusCode']
   const headers = propertiesOf(propertiesOf(fields['$response'])['headers'])
   const code = textOf(fields['Code'])
-  const retryAfter = textOf(headers['retry-after'])
   return {
     code,
     message: error instanceof Error ? error.message : '',
     status: typeof status === 'number' ? status : 0,
-    region: textOf(fields['Region']) ?? textOf(headers['x-amz-bucket-region']),
-    waitMs: retryAfter !== undefined && RETRY_AFTER.test(retryAfter) ? Number(retryAfter) * 1_000 : undefined
+    region: textOf(fields['Region']) ?? textOf(headers['x-amz-bucket-region'])
   }
 }
 

@@ -1,6 +1,13 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import type { Clock } from '../../base/clock.ts'
-import { awsClientSettings, AwsRequestHandler, regionOf, type AwsContext } from '../../aws/index.ts'
+import {
+  AROUND_REQUEST,
+  awsClientSettings,
+  AwsRequestHandler,
+  noticeRefusals,
+  regionOf,
+  type AwsContext
+} from '../../aws/index.ts'
 import { endpointOf } from '../../aws/environment.ts'
 import type { RunStep } from '../../export/task.ts'
 import { createInputPolicy } from './input-policy.ts'
@@ -51,7 +58,7 @@ export function createS3Tasks(aws: AwsContext, settings: S3Settings, clock: Cloc
 
 function createClient(aws: AwsContext, settings: S3Settings, region: string | undefined): S3Client {
   const hasEndpoint = endpointOf(aws.environment, 'S3') !== undefined
-  return new S3Client({
+  const client = new S3Client({
     ...awsClientSettings(aws, 'S3'),
     ...(region === undefined ? {} : { region }),
     // Custom endpoints seldom have a name for each bucket.
@@ -61,4 +68,6 @@ function createClient(aws: AwsContext, settings: S3Settings, region: string | un
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED'
   })
+  client.middlewareStack.add(noticeRefusals(aws.credentials), AROUND_REQUEST)
+  return client
 }

@@ -7,6 +7,8 @@ import type { TaskState } from './task-state.ts'
 interface Place {
   /** Of the device; undefined when none is configured. */
   readonly region: string | undefined
+  /** Milliseconds since the epoch. */
+  wallMs(): number
   /** @param region of the bucket when it is another one than the device's */
   requestsFor(region: string | undefined): Requests
 }
@@ -38,7 +40,7 @@ export async function abortUpload(
     await place.requestsFor(state.region).abort(state, state.upload.id, signal)
     return undefined
   } catch (error) {
-    const failure = s3Failure(error, state.region ?? place.region)
+    const failure = s3Failure(error, state.region ?? place.region, place.wallMs())
     if (failure.kind === 'uploadLost') return undefined
     return {
       warning: warning(`unfinished upload could not be removed: ${failure.reason}`),

@@ -186,7 +186,7 @@ async function afterError(
   if (error instanceof UploadMismatch && state !== undefined) {
     return startOver(context, state, undefined, failureText(error), signal)
   }
-  const failure = s3Failure(error, state?.region ?? context.region)
+  const failure = s3Failure(error, state?.region ?? context.region, context.wallMs())
   switch (failure.kind) {
     case 'retry':
       return { ...failure, kind: 'retryLater', events: [] }

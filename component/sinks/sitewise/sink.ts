@@ -5,6 +5,7 @@ import type { PartialOutcome, Rejection, SendOutcome, Sink } from '../../export/
 import type { StoredMessage } from '../../model/message.ts'
 import { reason } from '../failure-text.ts'
 import { BEFORE_SIGNING, rawBody } from '../raw-body.ts'
+import { retryLater } from '../retry-after.ts'
 import { readErrorEntries, requestFailureOf, type EntryFate } from './answer.ts'
 import { ENTRIES_MAX } from './limits.ts'
 import { planRequest, type PlannedEntry, type RequestPlan } from './request.ts'
@@ -52,7 +53,7 @@ export function createSiteWiseSink({ client, clock }: SiteWiseSinkContext): Sink
   const refused = (plan: RequestPlan, error: unknown): SendOutcome => {
     const { kind, reason: text } = requestFailureOf(error)
     const { entries } = plan
-    if (kind === 'failed') return { kind: 'retryLater', reason: text }
+    if (kind === 'failed') return retryLater(text, error, clock.wallMs())
     if (kind === 'rejected' && entries.length > 1) {
       countMax = Math.ceil(entries.length / 2)
       return outcomeOf({ ...plan, entries: [], unsent: ascending([...plan.unsent, ...indicesOf(entries)]) }, [])

@@ -32,7 +32,7 @@ export type Misbehaviour =
     }
   /** Answers before the body has come. */
   | { readonly kind: 'early'; readonly status: number; readonly code: string }
-  | { readonly kind: 'html'; readonly status: number }
+  | { readonly kind: 'html'; readonly status: number; readonly retryAfter?: string }
   | { readonly kind: 'reset' | 'hang' | 'empty200' }
   /** Begins an answer and never ends its first line. */
   | { readonly kind: 'drip' }

@@ -56,6 +56,24 @@ test('credentials are kept until a while before they expire, and asked for once 
   assert.equal(server.requests.length, 2)
 })
 
+test('credentials that a service has refused are asked for anew, but not for each request', async () => {
+  server.script = [answerKeys('first', 3_600_000), answerKeys('first', 3_600_000), answerKeys('second', 3_600_000)]
+  const { ask, clock } = source()
+  await ask()
+  ask.refused?.()
+  clock.advance(29_999)
+  await ask()
+  assert.equal(server.requests.length, 1)
+  clock.advance(1)
+  assert.equal((await ask()).accessKeyId, 'first')
+  ask.refused?.()
+  assert.equal((await ask()).accessKeyId, 'first')
+  assert.equal(server.requests.length, 2)
+  clock.advance(30_000)
+  assert.equal((await ask()).accessKeyId, 'second')
+  assert.equal(server.requests.length, 3)
+})
+
 test('while the endpoint fails, credentials are used until they expire', async () => {
   server.script = [answerKeys('first', 600_000), answering(500)]
   const { ask, clock } = source()

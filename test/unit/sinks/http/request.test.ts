@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { httpLimits } from '../../../../component/sinks/http/limits.ts'
 import { httpExportRequest } from '../../../../component/sinks/http/request.ts'
-import { retryAfterMs } from '../../../../component/sinks/http/sink.ts'
 import { httpExport } from '../../../helpers/export-harness.ts'
 
 const first = { sequenceNumber: 7, ingestTimeMs: 1_700_000_000_000, payload: Buffer.from([0, 255, 62]) }
@@ -41,11 +40,4 @@ test('the size that the batch counts is never below the size of the body', () =>
 test('raw requests hold one message, also when the format is absent', () => {
   assert.equal(httpLimits({ kind: 'http', identifier: 'e', uri: 'http://h/' }).countMax, 1)
   assert.equal(httpLimits(httpExport()).countMax, 500)
-})
-
-test('retry-after is seconds or a date', () => {
-  assert.equal(retryAfterMs('120', 0), 120_000)
-  assert.equal(retryAfterMs('Wed, 15 Nov 2023 00:00:10 GMT', Date.UTC(2023, 10, 15)), 10_000)
-  assert.equal(retryAfterMs('Wed, 15 Nov 2023 00:00:10 GMT', Date.UTC(2024, 0, 1)), 0)
-  assert.equal(retryAfterMs('soon', 0), undefined)
 })

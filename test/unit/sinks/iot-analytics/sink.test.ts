@@ -6,6 +6,7 @@ import { createIotAnalyticsSink } from '../../../../component/sinks/iot-analytic
 import { limitsOf, whyUnavailable } from '../../../../component/sinks/limits.ts'
 import { answerJson, answerRestError } from '../../../helpers/aws-json.ts'
 import { createExportHarness, createFakeSource } from '../../../helpers/export-harness.ts'
+import { createFakeClock } from '../../../helpers/fake-clock.ts'
 import { answering } from '../../../helpers/scripted-server.ts'
 import { createSeededRandom } from '../../../helpers/seeded-random.ts'
 import {
@@ -34,7 +35,7 @@ function batchOf(...payloads: (string | Buffer)[]): ExportBatch {
 function send(cloud: StrictIotAnalytics, batch: ExportBatch, iotMsgIdPrefix?: string): Promise<SendOutcome> {
   const client = localIotAnalyticsClient(cloud.server.origin)
   const sink = createIotAnalyticsSink(
-    { client, random: createSeededRandom(1) },
+    { client, clock: createFakeClock(), random: createSeededRandom(1) },
     { ...definition, ...(iotMsgIdPrefix === undefined ? {} : { iotMsgIdPrefix }) }
   )
   return sink.send(batch, new AbortController().signal)
