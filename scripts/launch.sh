@@ -51,6 +51,8 @@ case $action in
   run)
     # A memory image would hold messages and tokens.
     ulimit -c 0 2>/dev/null
+    # Threads for file work: streams that sync must not keep others from it.
+    export UV_THREADPOOL_SIZE="${UV_THREADPOOL_SIZE:-8}"
     exec "$node" "$folder/stream-manager.cjs"
     ;;
   *) refuse "launch.sh was called with '$action' instead of check or run" ;;

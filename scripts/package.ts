@@ -3,10 +3,11 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync,
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { isMap, isSeq, parseDocument } from 'yaml'
+import { isMap, isSeq, parse, parseDocument } from 'yaml'
 import { ARCHITECTURES, type Architecture } from './architectures.ts'
 import { collectNativeParts, collectNode } from './native-parts.ts'
-import { checkRecipe, fileOf, type Expected } from './recipe-check.ts'
+import { checkRecipe, fileOf, type Expected, type Recipe } from './recipe-check.ts'
+import { LITE_PARTS_MAX, servedParts } from './recipe-size.ts'
 import { NOTICES_FILE, SBOM_FILE } from './sbom.ts'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -163,6 +164,12 @@ function makePackage(options: Options): void {
   if (problems.length > 0) throw new Refusal(['recipe.yaml cannot be deployed:', ...problems].join('\n  '))
   writeFileSync(join(output, 'recipes', 'recipe.yaml'), recipe)
   note(`Packaged ${identity.name} ${identity.version}: ${relative(process.cwd(), artifacts)}`)
+  const parts = servedParts(parse(recipe) as Recipe)
+  if (parts > LITE_PARTS_MAX)
+    note(
+      'This package is for the classic nucleus, and for nucleus lite on the device itself: from the cloud its recipe may ' +
+        `have ${parts} keys, values and items, of which nucleus lite reads ${LITE_PARTS_MAX}. Name one architecture with --arch there.`
+    )
   if (local !== undefined) layOutLocally(local, artifacts, recipe, identity)
 }
 

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { parseDocument, visit, type Document } from 'yaml'
 import { ARCHITECTURES } from './architectures.ts'
 import { checkForm, RECIPE_SCHEMA, type RecipeValue } from './recipe-schema.ts'
+import { checkSize } from './recipe-size.ts'
 
 /** A recipe that has the form of RECIPE_SCHEMA. */
 export interface Recipe {
@@ -14,6 +15,7 @@ export interface Recipe {
   >
   readonly ComponentConfiguration?: { readonly DefaultConfiguration: Readonly<Record<string, DefaultValue>> }
   readonly Manifests: readonly Manifest[]
+  readonly Lifecycle: { readonly all: Lifecycle }
 }
 
 /** Of a parameter, or of a group of them. */
@@ -24,14 +26,15 @@ interface Step {
   readonly Timeout?: string
 }
 
+interface Lifecycle {
+  readonly Setenv?: Readonly<Record<string, string>>
+  readonly install: string | Step
+  readonly startup: Step
+}
+
 interface Manifest {
   readonly Platform: { readonly os: string; readonly architecture: string; readonly runtime: string }
-  readonly Lifecycle: {
-    readonly Setenv?: Readonly<Record<string, string>>
-    readonly install: string | Step
-    readonly startup: Step
-  }
-  readonly Artifacts: readonly { readonly Uri: string }[]
+  readonly Artifacts: readonly { readonly Uri: string; readonly Permission?: Readonly<Record<string, string>> }[]
 }
 
 /** What the recipe must agree with. */
@@ -43,10 +46,6 @@ export interface Expected {
   readonly files: ReadonlySet<string>
 }
 
-/** Nucleus lite has a buffer of 8,196 bytes for a recipe file. */
-const LITE_RECIPE_BYTES_MAX = 8_196
-/** What the service adds to each artifact: a SHA-256 in base64, and the name of the algorithm. */
-const DIGEST = { Digest: 'x'.repeat(44), Algorithm: 'SHA-256' }
 /** Each number of a version (greengrass 1). */
 const NUMBER_MAX = 999_999
 const COMPARATOR = /^(?:>=|<=|>|<|=|\^|~)?(\d+)\.(\d+)\.(\d+)$/
@@ -114,7 +113,7 @@ function checkScript(script: string, path: string, parameters: readonly string[]
   return [...checkVariables(script, path, parameters), ...unquoted, ...syntax]
 }
 
-function checkLifecycle({ Lifecycle: lifecycle }: Manifest, path: string, parameters: readonly string[]): string[] {
+function checkLifecycle(lifecycle: Lifecycle, path: string, parameters: readonly string[]): string[] {
   const { Setenv: variables = {}, install, startup } = lifecycle
   const timeouts = [typeof install === 'string' ? undefined : install.Timeout, startup.Timeout]
   return [
@@ -162,37 +161,17 @@ function checkPlatform({ Platform: { os, architecture, runtime } }: Manifest, pa
   ]
 }
 
-function checkManifests(recipe: Recipe, expected: Expected): string[] {
-  const { Manifests: manifests, ComponentConfiguration: configuration } = recipe
-  const parameters = Object.keys(configuration?.DefaultConfiguration ?? {})
+function checkManifests({ Manifests: manifests }: Recipe, expected: Expected): string[] {
   const architectures = manifests.map(({ Platform }) => Platform.architecture)
   const named = new Set(manifests.flatMap(({ Artifacts }) => Artifacts.map(({ Uri }) => fileOf(Uri))))
-  const [first] = manifests
   return [
     ...manifests.flatMap((manifest, index) => [
       ...checkPlatform(manifest, `Manifests[${index}].Platform`),
-      ...checkLifecycle(manifest, `Manifests[${index}].Lifecycle`, parameters),
-      ...checkArtifacts(manifest, `Manifests[${index}].Artifacts`, expected),
-      ...(JSON.stringify(manifest.Lifecycle) === JSON.stringify(first?.Lifecycle)
-        ? []
-        : [`Manifests[${index}].Lifecycle differs from that of the first manifest`])
+      ...checkArtifacts(manifest, `Manifests[${index}].Artifacts`, expected)
     ]),
     ...(new Set(architectures).size < architectures.length ? ['two manifests are for the same architecture'] : []),
     ...[...expected.files].filter((file) => !named.has(file)).map((file) => `no manifest names the artifact ${file}`)
   ]
-}
-
-/** Written as the service hands it out: as JSON, each artifact with its digest. */
-function checkSize(text: string, recipe: Recipe): string[] {
-  const manifests = recipe.Manifests.map((manifest) => ({
-    ...manifest,
-    Artifacts: manifest.Artifacts.map((artifact) => ({ ...artifact, ...DIGEST }))
-  }))
-  const sizes = [Buffer.byteLength(text), Buffer.byteLength(JSON.stringify({ ...recipe, Manifests: manifests }))]
-  const sizeBytes = Math.max(...sizes)
-  return sizeBytes <= LITE_RECIPE_BYTES_MAX
-    ? []
-    : [`it has ${sizeBytes} bytes with its digests, and nucleus lite reads at most ${LITE_RECIPE_BYTES_MAX}`]
 }
 
 /** Lite's parser knows neither anchors nor tags. */
@@ -220,10 +199,12 @@ export function checkRecipe(text: string, expected: Expected): string[] {
   const form = checkForm(value, RECIPE_SCHEMA)
   if (form.length > 0) return form
   const recipe = value as unknown as Recipe
+  const parameters = Object.keys(recipe.ComponentConfiguration?.DefaultConfiguration ?? {})
   return [
     ...checkVersions(recipe, expected),
     ...checkDependencies(recipe),
     ...checkManifests(recipe, expected),
+    ...checkLifecycle(recipe.Lifecycle.all, 'Lifecycle.all', parameters),
     ...checkSize(text, recipe)
   ]
 }

@@ -1,7 +1,8 @@
 /**
  * The keys of a recipe in the case that nucleus lite wants, which classic takes too (greengrass 2.1). Keys that lite does
  * not understand are left out on purpose: `shutdown`, `recover`, `bootstrap`, `Skipif`, and `Unarchive`, which it
- * ignores in local deployments (greengrass 0.6).
+ * ignores in local deployments (greengrass 0.6). It is `Lifecycle.all`, as one in each manifest would be
+ * too long for it.
  */
 export type Schema =
   | { readonly kind: 'text' }
@@ -27,18 +28,27 @@ const textOrGroup: Schema = { kind: 'either', of: [text, names(PARAMETER_NAME, t
 
 const scriptOrStep: Schema = { kind: 'either', of: [text, step] }
 
-const manifest = map(['Platform', 'Lifecycle', 'Artifacts'], {
+const lifecycle = map(['install', 'startup'], {
+  Setenv: names(/^[A-Za-z_][A-Za-z0-9_]*$/, text),
+  install: scriptOrStep,
+  startup: step
+})
+
+const manifest = map(['Platform', 'Artifacts'], {
   Platform: map(['os', 'architecture', 'runtime'], { os: text, architecture: text, runtime: text }),
-  Lifecycle: map(['install', 'startup'], {
-    Setenv: names(/^[A-Za-z_][A-Za-z0-9_]*$/, text),
-    install: scriptOrStep,
-    startup: step
-  }),
   Artifacts: listOf(map(['Uri'], { Uri: text, Permission: map([], { Read: text, Execute: text }) }))
 })
 
 export const RECIPE_SCHEMA: Schema = map(
-  ['RecipeFormatVersion', 'ComponentName', 'ComponentVersion', 'ComponentPublisher', 'ComponentType', 'Manifests'],
+  [
+    'RecipeFormatVersion',
+    'ComponentName',
+    'ComponentVersion',
+    'ComponentPublisher',
+    'ComponentType',
+    'Manifests',
+    'Lifecycle'
+  ],
   {
     RecipeFormatVersion: text,
     ComponentName: text,
@@ -51,7 +61,8 @@ export const RECIPE_SCHEMA: Schema = map(
       map(['VersionRequirement', 'DependencyType'], { VersionRequirement: text, DependencyType: text })
     ),
     ComponentConfiguration: map(['DefaultConfiguration'], { DefaultConfiguration: names(PARAMETER_NAME, textOrGroup) }),
-    Manifests: listOf(manifest)
+    Manifests: listOf(manifest),
+    Lifecycle: map(['all'], { all: lifecycle })
   }
 )
 

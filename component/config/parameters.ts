@@ -15,8 +15,8 @@ export interface Parameter<Value> {
   /** Text of its default in the recipe; undefined for a setting that a deployment does not offer. */
   readonly recipeDefault: string | Readonly<Record<string, string>> | undefined
   /**
-   * In the recipe it is an entry of STREAM_MANAGER_SETTINGS: nucleus lite reads no recipe of more than 8 KiB, and a
-   * parameter of its own is named in every manifest.
+   * In the recipe it is an entry of STREAM_MANAGER_SETTINGS: nucleus lite reads no recipe of more than 255 keys, values
+   * and items, and a parameter of its own is named twice.
    */
   readonly isGrouped?: true
   readonly unit?: string

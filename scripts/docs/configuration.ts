@@ -80,7 +80,7 @@ export function configurationPage(recipeDefaults: Readonly<Record<string, Defaul
         ],
         [
           code('UV_THREADPOOL_SIZE'),
-          'A setting of Node.js: threads for file work, 4 when not set. The recipe and `./scripts/start` set `8`, so that ' +
+          'A setting of Node.js: threads for file work, 4 when not set. The component and `./scripts/start` set `8`, so that ' +
             'syncs leave threads for reads.'
         ]
       ]

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { checkRecipe, type Expected } from '../../scripts/recipe-check.ts'
+import { parse } from 'yaml'
+import { checkRecipe, type Expected, type Recipe } from '../../scripts/recipe-check.ts'
+import { servedParts } from '../../scripts/recipe-size.ts'
 
 const RECIPE = readFileSync(join(import.meta.dirname, '..', '..', 'recipe.yaml'), 'utf8')
 const EXPECTED: Expected = {
@@ -51,12 +53,12 @@ describe('the check of the recipe', () => {
       '- URI:',
       /^Manifests\[0\]\.Artifacts\[0\]\.URI must be spelled Uri$/
     ],
-    ['a step in capitals', / startup:/, ' Startup:', /Lifecycle\.Startup must be spelled startup$/],
+    ['a step in capitals', / startup:/, ' Startup:', /^Lifecycle\.all\.Startup must be spelled startup$/],
     [
       'a step that lite ignores',
       / install: exec/,
       ' shutdown: exec',
-      /Lifecycle\.shutdown is no key that both nuclei understand$/
+      /^Lifecycle\.all\.shutdown is no key that both nuclei understand$/
     ],
     ['a missing runtime', / {6}runtime: '\*'\n/, '', /^Manifests\[0\]\.Platform\.runtime is missing$/],
     ['another runtime', /runtime: '\*'/, "runtime: 'aws_nucleus_lite'", /runtime must be "\*"/],
@@ -122,10 +124,10 @@ describe('the check of the recipe', () => {
       /the Timeout "two minutes" is neither a number nor one parameter$/
     ],
     [
-      'lifecycles that differ',
-      /UV_THREADPOOL_SIZE: '8'/,
-      "UV_THREADPOOL_SIZE: '4'",
-      /^Manifests\[1\]\.Lifecycle differs from that of the first manifest$/
+      'a recipe of too many parts for lite',
+      / {4}startupTimeoutSeconds/,
+      `${Array.from({ length: 30 }, (_, index) => `    P${index}: ''\n`).join('')}    startupTimeoutSeconds`,
+      /^it has 257 keys, values and items, and nucleus lite reads at most 255$/
     ],
     [
       'a number without quotes',
@@ -150,8 +152,8 @@ describe('the check of the recipe', () => {
     [
       'a recipe too large for lite',
       /ComponentDescription: .*/,
-      `ComponentDescription: ${'x'.repeat(4000)}`,
-      /^it has \d+ bytes with its digests, and nucleus lite reads at most 8196$/
+      `ComponentDescription: ${'x'.repeat(3000)}`,
+      /^it has \d+ bytes as the service hands it out, and nucleus lite reads at most 8196$/
     ]
   ]
   for (const [what, pattern, replacement, sentence] of mistakes) {
@@ -165,6 +167,19 @@ describe('the check of the recipe', () => {
       )
     })
   }
+
+  it('reckons with all that the service adds to the recipe, in a bucket with the longest name', () => {
+    // Places, digests and defaults of fourteen artifacts, without the keys.
+    const added = 14 * (63 + 28 + 6 + 44 + 'SHA-256'.length + 'NONE'.length + 'OWNER'.length + 'NONE'.length)
+    const long = 'x'.repeat(8_196 - JSON.stringify(parse(RECIPE)).length - added)
+    const told = checkRecipe(RECIPE.replace(/ComponentDescription: .*/, `ComponentDescription: ${long}`), EXPECTED)
+    assert.match(told.join(), /^it has \d+ bytes as the service hands it out/)
+  })
+
+  it('counts the parts of the recipe as nucleus lite does, with all that the service adds', () => {
+    // Each artifact gets four entries, one of which has two of its own; each manifest gets an empty lifecycle.
+    assert.equal(servedParts(parse(RECIPE) as Recipe), 197 + 14 * (4 + 2) * 2 + 3 * 2)
+  })
 
   it('tells an alias', () => {
     const changed = RECIPE.replace("JVM_ARGS: ''", "JVM_ARGS: &empty ''\n    more: *empty")

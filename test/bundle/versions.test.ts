@@ -55,12 +55,11 @@ describe('the recipe', () => {
   const defaults = recipe.ComponentConfiguration!.DefaultConfiguration
 
   it('hands every parameter to the process under its own name, or uses it', () => {
-    for (const { Lifecycle } of recipe.Manifests) {
-      const handed = Object.entries(Lifecycle.Setenv!).filter(([key, value]) => value === `{configuration:/${key}}`)
-      assert.deepEqual([...handed.map(([key]) => key), ...RECIPE_PARAMETERS], Object.keys(defaults))
-      const script = JSON.stringify([Lifecycle.install, Lifecycle.startup])
-      for (const parameter of RECIPE_PARAMETERS) assert.ok(script.includes(`{configuration:/${parameter}}`), parameter)
-    }
+    const { Setenv: variables, install, startup } = recipe.Lifecycle.all
+    const handed = Object.entries(variables!).filter(([key, value]) => value === `{configuration:/${key}}`)
+    assert.deepEqual([...handed.map(([key]) => key), ...RECIPE_PARAMETERS], Object.keys(defaults))
+    const script = JSON.stringify([install, startup])
+    for (const parameter of RECIPE_PARAMETERS) assert.ok(script.includes(`{configuration:/${parameter}}`), parameter)
   })
 
   it('has the defaults of the program (behaviour 1.3)', () => {

@@ -127,7 +127,7 @@ export function createDevice(options: DeviceOptions): Device {
   const values: Record<string, string> = { 'artifacts:path': `${artifacts}${slash}`, 'work:path': `${work}${slash}` }
   for (const [key, value] of Object.entries({ ...parameters, ...options.parameters }))
     values[`configuration:/${key}`] = typeof value === 'string' ? value : JSON.stringify(value)
-  const { Setenv: variables = {}, install, startup } = manifest.Lifecycle
+  const { Setenv: variables = {}, install, startup } = recipe.Lifecycle.all
   const environment = Object.entries(variables).map(([key, value]) => [key, substitute(value, values, String)] as const)
 
   /** Lite appends two lines to startup scripts (greengrass 2.3). */
