@@ -16,8 +16,8 @@ action=${1-}
 node=${2-}
 folder=$(dirname "$0")
 
-# The classic nucleus leaves the variable in place when the parameter is missing (greengrass 2.2).
-case $node in '' | *configuration:*) node=node ;; esac
+# The classic nucleus leaves the variable in place when the parameter is missing (greengrass 2.2), and writes null as a word.
+case $node in '' | null | *configuration:*) node=node ;; esac
 
 if [ "$node" = node ]; then
   case $(uname -m) in

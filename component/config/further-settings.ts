@@ -25,6 +25,7 @@ export function withFurtherSettings(
   const all = new Map(Object.entries(environment))
   for (const [name, value] of entries) {
     if (!names.has(name)) warnings.push(`STREAM_MANAGER_SETTINGS has ${quoted(name)}, which is no setting; ignoring it`)
+    else if (value === null) continue
     else if (!isScalar(value))
       warnings.push(`${name} in STREAM_MANAGER_SETTINGS must be a text, a number or a truth value; ignoring it`)
     else if (parameterText(environment, name) === undefined) all.set(name, String(value))

@@ -1,8 +1,11 @@
 /** Longest value that is quoted in a warning. */
 const QUOTED_CHARS_MAX = 64
 
-/** A parameter that the classic nucleus could not fill in arrives as the recipe's own text (greengrass 2.2). */
-const UNRESOLVED = /^\{([\w.-]+:)?configuration:[^}]*\}$/
+/**
+ * What the classic nucleus puts where there is no value: the recipe's own text for a parameter that is missing (greengrass
+ * 2.2), and a word for one that a deployment sets to null.
+ */
+const UNRESOLVED = /^(\{([\w.-]+:)?configuration:[^}]*\}|null)$/
 
 /** The process environment, or a record like it. */
 export type Environment = Readonly<Record<string, string | undefined>>

@@ -43,7 +43,7 @@ export function configurationPage(recipeDefaults: Readonly<Record<string, Defaul
     'A setting is a parameter of the component, and an environment variable of the same name: the recipe hands every ' +
       'parameter on. Stand-alone, set the variable. A change takes effect when the component is restarted, which a ' +
       'deployment from the cloud does.',
-    'A value may be text, a number or a truth value; blanks around it are ignored, and an empty one counts as not set. ' +
+    'A value may be text, a number or a truth value; blanks around it are ignored, and one that is empty, or `null`, counts as not set. ' +
       `A value that is not allowed is reported with a warning and replaced by the default, but for ${fatal.join(', ')}: ` +
       'with these the server does not start. `since` is a version of the component of this name; those before 2.4.0 are ' +
       "AWS's own.",

@@ -142,14 +142,16 @@ describe('the packaged component', () => {
     assert.equal(execFileSync('sh', [launch, 'run', script], { encoding: 'utf8' }), '0\n')
   })
 
-  it('uses the Node.js that nodePath names, also when the nucleus left the variable in place', async (t) => {
+  it('uses the Node.js that nodePath names, and the usual one when the nucleus has no value for it', async (t) => {
     const named = createDevice({ packageFolder: output, nucleus: 'lite', parameters: { nodePath: process.execPath } })
     t.after(() => named.dispose())
     assert.deepEqual(await named.install(), { code: 0, text: '' })
-    const parameters = { nodePath: '{configuration:/nodePath}' }
-    const literal = createDevice({ packageFolder: output, nucleus: 'classic', node: process.execPath, parameters })
-    t.after(() => literal.dispose())
-    assert.deepEqual(await literal.install(), { code: 0, text: '' })
+    for (const nodePath of ['{configuration:/nodePath}', 'null']) {
+      const parameters = { nodePath }
+      const literal = createDevice({ packageFolder: output, nucleus: 'classic', node: process.execPath, parameters })
+      t.after(() => literal.dispose())
+      assert.deepEqual(await literal.install(), { code: 0, text: '' })
+    }
   })
 
   const addon = `lmdb-linux-${process.arch}.node`

@@ -46,7 +46,8 @@ describe('the defaults', () => {
   for (const [how, text] of [
     ['empty', ''],
     ['blank', ' \t'],
-    ['left unresolved by the nucleus', '{configuration:/STREAM_MANAGER_SERVER_PORT}']
+    ['left unresolved by the nucleus', '{configuration:/STREAM_MANAGER_SERVER_PORT}'],
+    ['null in a deployment, which the classic nucleus hands on as a word', 'null']
   ] as const) {
     it(`stand for values that are ${how}`, () => {
       const names = ['STREAM_MANAGER_SERVER_PORT', 'STREAM_MANAGER_STORE_ROOT_DIR', 'LOG_LEVEL', 'JVM_ARGS', PART_SIZE]
@@ -367,13 +368,14 @@ describe('STREAM_MANAGER_SETTINGS', () => {
     ])
   })
 
-  for (const text of ['[]', '7', '{', 'null'])
+  for (const text of ['[]', '7', '{'])
     it(`that is ${text} is ignored with a warning`, () => {
       const { warnings } = parse({ STREAM_MANAGER_SETTINGS: text })
       assert.deepEqual(warnings, [`STREAM_MANAGER_SETTINGS is "${text}" but must be a JSON object; ignoring it`])
     })
 
   it('that the nucleus could not fill in counts as not set', () => {
-    assert.deepEqual(parse({ STREAM_MANAGER_SETTINGS: '{configuration:/STREAM_MANAGER_SETTINGS}' }), parse({}))
+    for (const text of ['{configuration:/STREAM_MANAGER_SETTINGS}', 'null', '{"LOG_LEVEL": null}'])
+      assert.deepEqual(parse({ STREAM_MANAGER_SETTINGS: text }), parse({}))
   })
 })
