@@ -24,6 +24,7 @@ export type DefaultValue = string | Readonly<Record<string, string>>
 interface Step {
   readonly Script: string
   readonly Timeout?: string
+  readonly timeout?: string
 }
 
 interface Lifecycle {
@@ -115,16 +116,18 @@ function checkScript(script: string, path: string, parameters: readonly string[]
 
 function checkLifecycle(lifecycle: Lifecycle, path: string, parameters: readonly string[]): string[] {
   const { Setenv: variables = {}, install, startup } = lifecycle
-  const timeouts = [typeof install === 'string' ? undefined : install.Timeout, startup.Timeout]
+  const steps = [install, startup].filter((step) => typeof step !== 'string')
   return [
     ...Object.entries(variables).flatMap(([key, value]) => checkVariables(value, `${path}.Setenv.${key}`, parameters)),
     ...checkScript(scriptOf(install), `${path}.install`, parameters),
     ...checkScript(startup.Script, `${path}.startup.Script`, parameters),
-    ...timeouts.flatMap((timeout = '1') =>
-      /^(\d+|\{configuration:\/[A-Za-z_0-9]+\})$/.test(timeout)
-        ? checkVariables(timeout, `${path} Timeout`, parameters)
-        : [`${path}: the Timeout "${timeout}" is neither a number nor one parameter`]
-    )
+    ...steps.flatMap(({ Timeout = '1', timeout = '1' }) => [
+      // Nucleus lite 2.3 and later refuses a recipe with a variable there.
+      ...(/^\d+$/.test(Timeout) ? [] : [`${path}: the Timeout "${Timeout}" is not a number, as nucleus lite wants it`]),
+      ...(/^(\d+|\{configuration:\/[A-Za-z_0-9]+\})$/.test(timeout)
+        ? checkVariables(timeout, `${path} timeout`, parameters)
+        : [`${path}: the timeout "${timeout}" is neither a number nor one parameter`])
+    ])
   ]
 }
 

@@ -21,7 +21,8 @@ const map = (required: readonly string[], keys: Readonly<Record<string, Schema>>
   keys
 })
 
-const step = map(['Script'], { Script: text, Timeout: text, RequiresPrivilege: text })
+/** Lite does not know `timeout`, which classic takes for `Timeout`. */
+const step = map(['Script'], { Script: text, Timeout: text, timeout: text, RequiresPrivilege: text })
 const PARAMETER_NAME = /^[A-Za-z_0-9]+$/
 /** Lists and empty maps are left out: a default that a nucleus dropped would leave the variable without a value. */
 const textOrGroup: Schema = { kind: 'either', of: [text, names(PARAMETER_NAME, text)] }

@@ -5,7 +5,9 @@ import { code, notice, page, table } from './markdown.ts'
 
 /** Parameters that the recipe uses itself; their defaults are in recipe.yaml. */
 export const RECIPE_PARAMETERS = {
-  startupTimeoutSeconds: 'Seconds after which a start counts as failed',
+  startupTimeoutSeconds:
+    'Seconds after which a start counts as failed, for the classic nucleus; nucleus lite always waits for 120, as it takes no ' +
+    'parameter there',
   nodePath: 'Node.js that runs the server: `node` is that of the package, if it has one, else that of the PATH'
 } as const
 

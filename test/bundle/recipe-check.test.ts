@@ -119,9 +119,15 @@ describe('the check of the recipe', () => {
     ],
     [
       'a timeout of words',
-      /Timeout: '.*'/g,
-      "Timeout: 'two minutes'",
-      /the Timeout "two minutes" is neither a number nor one parameter$/
+      /timeout: '.*'/g,
+      "timeout: 'two minutes'",
+      /the timeout "two minutes" is neither a number nor one parameter$/
+    ],
+    [
+      'a timeout that lite cannot read',
+      / timeout: /g,
+      ' Timeout: ',
+      /the Timeout "\{configuration:\/startupTimeoutSeconds\}" is not a number, as nucleus lite wants it$/
     ],
     [
       'a recipe of too many parts for lite',
