@@ -38,8 +38,13 @@ function bind<Request, Value>(code: number, operation: Operation<Request, Value>
       return true
     }
     operation.handle(parsed.request, services, open, (result) => {
-      if (result.ok) open.answer(operation.encode(requestId, result.value, (bytes) => open.allocate(bytes)))
-      else answerFailure(result.failure)
+      if (!result.ok) {
+        answerFailure(result.failure)
+        return
+      }
+      const frame = operation.encode(requestId, result.value, (bytes) => open.allocate(bytes))
+      if (frame instanceof Promise) void frame.then((written) => open.answer(written))
+      else open.answer(frame)
     })
     return true
   }

@@ -28,6 +28,6 @@ export interface Operation<Request, Value> {
   readonly parse: (payload: Buffer, services: Services) => ParsedRequest<Request>
   /** Calls `done` once, possibly at once. Faults of the surroundings arrive there as failures. */
   readonly handle: (request: Request, services: Services, caller: Caller, done: (result: Result<Value>) => void) => void
-  /** @param allocate gives memory for a large frame */
-  readonly encode: (requestId: string, value: Value, allocate: (bytes: number) => Buffer) => Buffer
+  /** @param allocate gives memory for a large frame, which may take several turns to write */
+  readonly encode: (requestId: string, value: Value, allocate: (bytes: number) => Buffer) => Buffer | Promise<Buffer>
 }

@@ -1,11 +1,13 @@
 import { FRAME_LENGTH_MAX, REQUEST_ID_CHARS_MAX } from '../base/limits.ts'
+import { nextSlice, SLICE_BYTES } from '../base/turn.ts'
 import { fail, success, type Result } from '../model/failure.ts'
 import type { StoredMessage } from '../model/message.ts'
 import {
-  encodeReadResponse,
+  beginReadResponse,
   parseReadMessages,
   readResponseBytes,
-  type ReadMessagesRequest
+  type ReadMessagesRequest,
+  type ReadResponse
 } from '../protocol/index.ts'
 import type { Caller, Operation, Services } from './operation.ts'
 import { settle } from './settle.ts'
@@ -24,15 +26,25 @@ async function read(request: ReadMessagesRequest, services: Services, caller: Ca
   if (stream === undefined) return { ok: false, failure: services.registry.whyAbsent(streamName) }
   const messages = await stream.read(request, caller)
   if (!messages.ok) return messages
-  // A message that filled a whole request leaves no room for what its answer adds.
-  if (readResponseBytes(LONGEST_ID, streamName, messages.value) > FRAME_LENGTH_MAX) return ANSWER_TOO_LARGE
+  // A message that filled a whole request leaves no room for what its answer adds. Several are held to a bound far below.
+  if (messages.value.length === 1 && readResponseBytes(LONGEST_ID, streamName, messages.value) > FRAME_LENGTH_MAX)
+    return ANSWER_TOO_LARGE
   return success({ streamName, messages: messages.value })
+}
+
+/** A large answer is written slice by slice, so that it holds nobody up. */
+async function writeInSlices(response: ReadResponse): Promise<Buffer> {
+  do await nextSlice()
+  while (!response.write(SLICE_BYTES))
+  return response.frame
 }
 
 /** ReadMessages (behaviour 3.4): may wait for messages, without holding up anything else. */
 export const readMessages: Operation<ReadMessagesRequest, ReadAnswer> = {
   parse: parseReadMessages,
   handle: (request, services, caller, done) => settle(read(request, services, caller), done, 'messageStoreReadError'),
-  encode: (requestId, { streamName, messages }, allocate) =>
-    encodeReadResponse(requestId, streamName, messages, allocate)
+  encode(requestId, { streamName, messages }, allocate) {
+    const response = beginReadResponse(requestId, streamName, messages, allocate)
+    return response.write(SLICE_BYTES) ? response.frame : writeInSlices(response)
+  }
 }

@@ -15,6 +15,11 @@ export { appendResponseBytes, encodeAppendResponse, writeAppendResponse } from '
 export { encodeConnectResponse, type ConnectResponse } from './responses/connect.ts'
 export { encodeDescribeResponse } from './responses/describe-message-stream.ts'
 export { encodeListResponse } from './responses/list-streams.ts'
-export { encodeReadResponse, readResponseBytes } from './responses/read-messages.ts'
+export {
+  beginReadResponse,
+  encodeReadResponse,
+  readResponseBytes,
+  type ReadResponse
+} from './responses/read-messages.ts'
 export { encodeFailure, encodeSuccess } from './responses/result.ts'
 export { CONNECT_VERSION, negotiateProtocolVersion, type ProtocolVersion } from './versions.ts'

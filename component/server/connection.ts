@@ -31,6 +31,7 @@ import { OpenAnswer, type RequestContext } from './open-answer.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import type { Standing } from './places.ts'
 import { createRequestMemory, type RequestMemory } from './request-memory.ts'
+import { createTurnTaking, type TurnTaking } from './turn-taking.ts'
 
 /*
  * One connection:
@@ -74,6 +75,7 @@ export class Connection {
   readonly #memory: RequestMemory
   readonly #request: RequestContext
   readonly #appends: AppendLane
+  readonly #turns: TurnTaking
   #state: ConnectionState = 'awaiting Connect'
   #isAuthenticating = false
   #isAdmitted = false
@@ -113,6 +115,7 @@ export class Connection {
       HANDSHAKE_FRAME_LENGTH_MAX
     )
     this.#outbox = createOutbox(socket, options.buffers, () => this.#onProgress())
+    this.#turns = createTurnTaking(options.clock, () => this.#resumeIfPossible())
     this.#answers = createAnswers()
     this.#nowMs = options.clock.monotonicMs()
     this.#deadlines = createDeadlines(this.#nowMs)
@@ -136,6 +139,7 @@ export class Connection {
     socket.setKeepAlive(true, 60_000)
     socket.on('data', (chunk: Buffer) => {
       this.#nowMs = options.clock.monotonicMs()
+      this.#turns.begin(this.#nowMs)
       options.inputTurns.begin(this, chunk.length)
       this.#decoder.push(chunk)
       options.inputTurns.end()
@@ -221,7 +225,10 @@ export class Connection {
   /** Serves a request whose payload is accounted for. */
   #serve(operation: number, bytes: Buffer, start: number, end: number): void {
     const isServed = operation === OPERATION.appendMessage && this.#appends.serve(bytes, start, end, this.#nowMs)
-    if (!isServed) this.#dispatch(operation, bytes.subarray(start, end))
+    if (!isServed) {
+      this.#dispatch(operation, bytes.subarray(start, end))
+      this.#turns.served()
+    }
     this.#throttle()
   }
 
@@ -293,6 +300,7 @@ export class Connection {
 
   #isOverloaded(): boolean {
     return (
+      this.#turns.isYielding ||
       this.#isWaitingForMemory ||
       this.#answers.openCount >= IN_FLIGHT_REQUESTS_MAX ||
       this.#memory.heldBytes >= CONNECTION_REQUEST_BYTES_MAX ||
@@ -315,6 +323,7 @@ export class Connection {
   #resume(): void {
     this.#isPaused = false
     this.#nowMs = this.#options.clock.monotonicMs()
+    this.#turns.begin(this.#nowMs)
     this.#socket.resume()
     this.#decoder.resume()
     if (this.#hasPeerEnded && !this.#isOverloaded()) this.close()
@@ -331,9 +340,13 @@ export class Connection {
     this.#deadlines.progressed(this.#options.clock.monotonicMs())
     if (this.#state === 'closing') {
       this.#endWhenAnswered()
-    } else if (this.#isPaused && this.#state === 'established' && !this.#isOverloaded()) {
-      this.#resume()
+    } else {
+      this.#resumeIfPossible()
     }
+  }
+
+  #resumeIfPossible(): void {
+    if (this.#isPaused && this.#state === 'established' && !this.#isOverloaded()) this.#resume()
   }
 
   #endWhenAnswered(): void {

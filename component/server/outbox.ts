@@ -1,9 +1,8 @@
-import type { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
 import type { BufferPool } from '../base/buffer-pool.ts'
-import { KIB, MIB } from '../base/limits.ts'
+import { KIB } from '../base/limits.ts'
+import { nextSlice, SLICE_BYTES } from '../base/turn.ts'
 
-/** Bytes handed to the socket at a time: larger frames are cut. */
-const WRITE_BYTES_MAX = MIB
 /** Room for the answers of a turn of a busy connection. */
 const GATHERED_BYTES = 64 * KIB
 /** Frames up to this size are gathered into one write; larger ones are cheaper to send from where they are. */
@@ -42,14 +41,23 @@ const NOTHING: Buffer = Buffer.alloc(0)
 /** Its reactions run as soon as the present work is done. Unlike queueMicrotask it makes no async resource for each. */
 const SOON = Promise.resolve()
 
-/** `progressed` is called whenever the operating system has taken bytes. */
-export function createOutbox(socket: Socket, buffers: BufferPool, progressed: () => void): Outbox {
+/**
+ * A large backlog is sent slice by slice, because the system works on each while it takes it.
+ * @param progressed called whenever the operating system has taken bytes
+ */
+export function createOutbox(
+  socket: Pick<Writable, 'destroyed' | 'writable' | 'write'>,
+  buffers: BufferPool,
+  progressed: () => void
+): Outbox {
   const parcels: Parcel[] = []
   /** Small frames are gathered here, at [gatheredFrom, gatheredTo). */
   let target = NOTHING
   let gatheredFrom = 0
   let gatheredTo = 0
   let unsentBytes = 0
+  /** Handed to the socket since others had their turn. */
+  let turnBytes = 0
   let isScheduled = false
   let isAbandoned = false
 
@@ -68,15 +76,16 @@ export function createOutbox(socket: Socket, buffers: BufferPool, progressed: ()
   const takeNext = (): Parcel | undefined => {
     if (parcels.length === 0) closeGathered()
     const next = parcels.shift()
-    if (next === undefined || next.bytes.length <= WRITE_BYTES_MAX) return next
-    parcels.unshift({ bytes: next.bytes.subarray(WRITE_BYTES_MAX), sent: next.sent })
-    return { bytes: next.bytes.subarray(0, WRITE_BYTES_MAX), sent: undefined }
+    if (next === undefined || next.bytes.length <= SLICE_BYTES) return next
+    parcels.unshift({ bytes: next.bytes.subarray(SLICE_BYTES), sent: next.sent })
+    return { bytes: next.bytes.subarray(0, SLICE_BYTES), sent: undefined }
   }
 
   const writeNext = (): void => {
     const parcel = takeNext()
     if (parcel === undefined) {
       isScheduled = false
+      turnBytes = 0
       giveBack()
       return
     }
@@ -84,7 +93,13 @@ export function createOutbox(socket: Socket, buffers: BufferPool, progressed: ()
       unsentBytes -= parcel.bytes.length
       parcel.sent?.()
       progressed()
-      writeNext()
+      turnBytes += parcel.bytes.length
+      if (turnBytes < SLICE_BYTES) {
+        writeNext()
+        return
+      }
+      turnBytes = 0
+      void nextSlice().then(writeNext)
     }
     if (socket.destroyed || !socket.writable) void SOON.then(finish)
     else socket.write(parcel.bytes, finish)

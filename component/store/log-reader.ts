@@ -1,5 +1,6 @@
 import { Fault } from '../base/fault.ts'
 import { KIB, MIB } from '../base/limits.ts'
+import { nextSlice, SLICE_BYTES } from '../base/turn.ts'
 import type { StoredMessage } from '../model/message.ts'
 import type { DiskFile } from './disk.ts'
 import type { LogContext } from './log-context.ts'
@@ -25,6 +26,9 @@ const NUMBERS_AHEAD_MAX = 16
 /** Of a window that is read ahead must be enough for so many reads. */
 const READS_PER_WINDOW_MIN = 4
 
+/** What a message costs beside its bytes, as bytes whose checksum takes as long. */
+const MESSAGE_COST_BYTES = 512
+
 /** Where a record with this number, or the first behind it, starts. */
 interface Place {
   readonly sequence: number
@@ -35,6 +39,8 @@ interface Place {
 interface ReadProgress {
   readonly messages: StoredMessage[]
   payloadBytes: number
+  /** Bytes of records looked at since the last pause. */
+  sliceBytes: number
   readonly from: number
   readonly limit: number
   readonly countMax: number
@@ -67,6 +73,7 @@ export class LogReader {
     const progress: ReadProgress = {
       messages: [],
       payloadBytes: 0,
+      sliceBytes: 0,
       from,
       limit,
       countMax,
@@ -143,6 +150,11 @@ export class LogReader {
       // A record that is too long for this answer begins the next one.
       if (!cursor.nextInWindow() && !(await cursor.next())) return cursor.position < end
       index.note(cursor.sequence, cursor.offset)
+      progress.sliceBytes += cursor.bytes + MESSAGE_COST_BYTES
+      if (progress.sliceBytes >= SLICE_BYTES) {
+        progress.sliceBytes = 0
+        await nextSlice()
+      }
       if (cursor.sequence < from) continue
       if (cursor.sequence >= limit) return true
       const { sequence, ingestTimeMs } = cursor

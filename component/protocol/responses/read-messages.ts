@@ -37,17 +37,25 @@ export function readResponseBytes(requestId: string, streamName: string, message
   return frameBytes
 }
 
+/** An answer that is being written. */
+export interface ReadResponse {
+  /** All of it once `write` has returned true. */
+  readonly frame: Buffer
+  /** Writes messages of about so many bytes. @returns true when none is left */
+  write(bytesMax: number): boolean
+}
+
 /**
- * The frame with the messages that were read (protocol 5.4): its size is computed first, then every payload is copied
- * once, from where it is stored to where it is sent.
+ * Begins the frame with the messages that were read (protocol 5.4): its size is computed first, then every payload is
+ * copied once, from where it is stored to where it is sent.
  * @param requestId of a parsed request, so made of the characters of its pattern; likewise `streamName`
  */
-export function encodeReadResponse(
+export function beginReadResponse(
   requestId: string,
   streamName: string,
   messages: readonly StoredMessage[],
   allocate: (bytes: number) => Buffer = Buffer.allocUnsafe
-): Buffer {
+): ReadResponse {
   const frame = allocate(readResponseBytes(requestId, streamName, messages))
   writeFrameHeader(frame, OPERATION.readMessagesResponse)
   let offset = writeRaw(frame, FRAME_HEADER_BYTES, SUCCESS_START)
@@ -55,15 +63,32 @@ export function encodeReadResponse(
   offset = writeRaw(frame, offset, MIDDLE)
   offset = writeHead(frame, offset, MAJOR_ARRAY, messages.length)
   const start = messageStart(streamName)
-  for (const { sequenceNumber, ingestTimeMs, payload } of messages) {
-    offset = writeRaw(frame, offset, start)
-    offset = writeInteger(frame, offset, sequenceNumber)
-    offset = writeRaw(frame, offset, INGEST_TIME)
-    offset = writeInteger(frame, offset, ingestTimeMs)
-    offset = writeRaw(frame, offset, PAYLOAD)
-    offset = writeHead(frame, offset, MAJOR_BYTES, payload.length)
-    offset = writeRaw(frame, offset, payload)
+  let index = 0
+
+  const write = (bytesMax: number): boolean => {
+    const pauseAt = offset + bytesMax
+    for (; offset < pauseAt; index += 1) {
+      const message = messages[index]
+      if (message === undefined) break
+      const { sequenceNumber, ingestTimeMs, payload } = message
+      offset = writeRaw(frame, offset, start)
+      offset = writeInteger(frame, offset, sequenceNumber)
+      offset = writeRaw(frame, offset, INGEST_TIME)
+      offset = writeInteger(frame, offset, ingestTimeMs)
+      offset = writeRaw(frame, offset, PAYLOAD)
+      offset = writeHead(frame, offset, MAJOR_BYTES, payload.length)
+      offset = writeRaw(frame, offset, payload)
+    }
+    if (index < messages.length) return false
+    assert(offset === frame.length, 'the size of a read answer was computed exactly')
+    return true
   }
-  assert(offset === frame.length, 'the size of a read answer was computed exactly')
-  return frame
+  return { frame, write }
+}
+
+/** The whole frame at once. */
+export function encodeReadResponse(...parts: Parameters<typeof beginReadResponse>): Buffer {
+  const response = beginReadResponse(...parts)
+  response.write(Infinity)
+  return response.frame
 }

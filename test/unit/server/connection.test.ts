@@ -247,3 +247,22 @@ test('stopping answers what is in flight, then ends every connection', async (t)
   await stopped
   assert.equal(scene.listener.connectionCount, 0)
 })
+
+test('requests that came in one piece are served in turns, so that others come in between', async (t) => {
+  const scene = await openServerScene(t)
+  await createStreams(scene)
+  const client = await scene.connect()
+  const count = 200
+  const requests = Array.from({ length: count }, (_, index) =>
+    encodeFrame(OP.describeMessageStream, { requestId: `${index}`, name: 'quick' })
+  )
+  client.send(Buffer.concat(requests))
+  let mostInTurn = 0
+  while (scene.served() < count) {
+    const before = scene.served()
+    await new Promise((resolve) => setImmediate(resolve))
+    mostInTurn = Math.max(mostInTurn, scene.served() - before)
+  }
+  assert.ok(mostInTurn <= 16, `${mostInTurn} in one turn`)
+  for (let index = 0; index < count; index += 1) assert.equal((await client.takeFrame()).map['requestId'], `${index}`)
+})
