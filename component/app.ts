@@ -23,7 +23,7 @@ import {
   type ExportProgress,
   type ProgressStore
 } from './export/index.ts'
-import { createExporterHost } from './exporter/index.ts'
+import { createExporterHost, type ExporterHost } from './exporter/index.ts'
 import { announce, byteCounters, connectNucleus, startTelemetry, type Nucleus } from './greengrass/index.ts'
 import { FAILURES } from './model/failure.ts'
 import type { Monitor, MonitorSources } from './monitor/index.ts'
@@ -87,9 +87,12 @@ const LAST_METRICS_MS = 1_000
 const STORE_LINES = { by: ['stream', 'folder', 'path', 'segment'], apart: ['from', 'offset'] } as const
 const CATALOGUE_LINES = { by: ['path', 'keptAs'] } as const
 
+/** The export engine and the worker behind it. */
+type Exports = ExportEngine & Pick<ExporterHost, 'renewToken'>
+
 interface OpenStore {
   readonly registry: Registry
-  readonly engine: ExportEngine
+  readonly engine: Exports
   /** What is wrong with the store at present. */
   readonly troubles: Pick<MonitorSources, 'spaceProblem' | 'isCatalogueFailing'>
   /** Lets exports begin, and drops what earlier runs have exported. */
@@ -171,7 +174,7 @@ interface EngineOptions {
   readonly appendStatus: AppendStatus
 }
 
-function createEngine(options: EngineOptions): ExportEngine {
+function createEngine(options: EngineOptions): Exports {
   const { config, platform, progress, checkpointer, storeFolder, appendStatus } = options
   const { clock, random } = platform
   const log = platform.logger.area('export')
@@ -205,6 +208,7 @@ function createEngine(options: EngineOptions): ExportEngine {
   })
   return {
     ...engine,
+    renewToken: host.renewToken,
     async stop(deadlineMs) {
       await engine.stop(deadlineMs)
       await host.stop()
@@ -241,7 +245,7 @@ async function openStore(config: Config, platform: Platform, inputTurns: InputTu
   const checkpointer = createCheckpointer({ catalogue, clock, logger: storeLog })
   const streams = new Map<string, Stream>()
   const exported = createExportedBelow((streamId) => engine.statuses(streamId))
-  const engine: ExportEngine = createEngine({
+  const engine: Exports = createEngine({
     config,
     platform,
     progress: exported.watch(progressStore(checkpointer), (streamId) => streams.get(streamId)?.reclaim()),
@@ -366,6 +370,7 @@ export async function startApp(config: Config, platform: Platform): Promise<App>
     throw error
   })
 
+  void nucleus?.then((connected) => connected.followToken(engine.renewToken))
   const counters = () => byteCounters(appendedBytes, engine.totals)
   const telemetry = nucleus?.then((connected) => startTelemetry({ nucleus: connected, counters, clock, log }))
   const stopping = new AbortController()

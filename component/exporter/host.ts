@@ -31,6 +31,8 @@ export interface ExporterHost {
   readonly send: SendBatch
   /** Has a step of a task done by the worker, which is started with the first one. */
   readonly runStep: RunStep
+  /** From now on the credential endpoint is shown this token: a secret. */
+  renewToken(token: string): void
   /** Ends the worker; batches in flight end with `retryLater`, and so does every later one. */
   stop(): Promise<void>
 }
@@ -62,6 +64,7 @@ interface RunningWorker {
  */
 export function createExporterHost(options: ExporterHostOptions): ExporterHost {
   const { clock, log } = options
+  let { settings } = options
   let running: RunningWorker | undefined
   let stopped = false
   let crashes = 0
@@ -93,7 +96,7 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
     worker.on('error', (error) => (started.error = describeError(error)))
     worker.on('messageerror', (error) => (started.error = describeError(error)))
     worker.on('exit', (code) => ended(started, code))
-    post(started, { kind: 'start', settings: options.settings })
+    post(started, { kind: 'start', settings })
     running = started
     return started
   }
@@ -116,6 +119,9 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
       }
       case 'progress':
         from.inFlight.get(message.id)?.onProgress?.()
+        return
+      case 'began':
+        from.inFlight.get(message.id)?.onProgress?.(message.bodyBytes)
         return
       case 'pong':
         return
@@ -214,6 +220,10 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
   return {
     send,
     runStep,
+    renewToken(token) {
+      settings = { ...settings, aws: { ...settings.aws, AWS_CONTAINER_AUTHORIZATION_TOKEN: token } }
+      if (running !== undefined) post(running, { kind: 'token', token })
+    },
     async stop() {
       stopped = true
       await running?.worker.terminate()

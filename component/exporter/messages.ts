@@ -35,6 +35,8 @@ export type ToExporterWorker =
       /** The message of the task, packed as a batch of one; transferred. */
       readonly packed: ArrayBuffer | undefined
     }
+  /** The token for the credential endpoint has changed. */
+  | { readonly kind: 'token'; readonly token: string }
   /** A body may go on with the bytes that it asked for. */
   | { readonly kind: 'paced'; readonly id: number }
   /** Asks for a `pong`. */
@@ -52,6 +54,8 @@ export type FromExporterWorker =
   | { readonly kind: 'pace'; readonly id: number; readonly bytes: number }
   /** The destination has taken a part of the request; about once a second while it does. */
   | { readonly kind: 'progress'; readonly id: number }
+  /** A body of so many bytes begins to be sent; told only where the bandwidth is limited. */
+  | { readonly kind: 'began'; readonly id: number; readonly bodyBytes: number }
   /** The event loop of the worker turns. */
   | { readonly kind: 'pong' }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: LogFields }

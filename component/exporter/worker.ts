@@ -1,4 +1,5 @@
 import { parentPort, type MessagePort } from 'node:worker_threads'
+import type { AwsEnvironment } from '../aws/index.ts'
 import { assert } from '../base/assert.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
@@ -21,6 +22,8 @@ export function runExporterWorker(port: MessagePort | null = parentPort, clock: 
   const answer = (message: FromExporterWorker): void => port.postMessage(message)
   const aborts = new Map<number, AbortController>()
   let destinations: Promise<Destinations> | undefined
+  /** Of the sinks, which look into it whenever they ask for credentials. */
+  const environment: Changeable<AwsEnvironment> = {}
   /** Bodies that wait for their turn, by step. */
   const paced = new Map<number, () => void>()
 
@@ -28,16 +31,20 @@ export function runExporterWorker(port: MessagePort | null = parentPort, clock: 
     assert(destinations !== undefined, 'the settings come before the first batch')
     const abort = new AbortController()
     aborts.set(message.id, abort)
-    const { sinks } = await destinations
-    const outcome = await sendSafely(sinks, message, abort.signal, progressOf(message.id), answer)
+    const { sinks, isPaced } = await destinations
+    const outcome = await sendSafely(sinks, message, abort.signal, progressOf(message.id, isPaced), answer)
     aborts.delete(message.id)
     answer({ kind: 'outcome', id: message.id, outcome })
   }
 
-  /** Tells of progress, but not more often than anybody needs to know. */
-  const progressOf = (id: number): OnProgress => {
+  /** Tells of progress, but not more often than anybody needs to know, and of bodies where their bandwidth is limited. */
+  const progressOf = (id: number, isPaced: boolean): OnProgress => {
     let toldMs = clock.monotonicMs()
-    return () => {
+    return (bodyBytes) => {
+      if (bodyBytes !== undefined) {
+        if (isPaced) answer({ kind: 'began', id, bodyBytes })
+        return
+      }
       const nowMs = clock.monotonicMs()
       if (nowMs - toldMs < PROGRESS_INTERVAL_MS) return
       toldMs = nowMs
@@ -69,7 +76,7 @@ export function runExporterWorker(port: MessagePort | null = parentPort, clock: 
     const abort = new AbortController()
     aborts.set(id, abort)
     const { runStep, isPaced } = await destinations
-    const onProgress = progressOf(id)
+    const onProgress = progressOf(id, isPaced)
     const ownPace = isPaced ? paceOf(id) : UNPACED
     // A body asks for its next piece when the connection has taken the last one.
     const pace: Pace = (bytes, until) => {
@@ -84,7 +91,11 @@ export function runExporterWorker(port: MessagePort | null = parentPort, clock: 
   port.on('message', (message: ToExporterWorker) => {
     switch (message.kind) {
       case 'start':
-        destinations = startDestinations(message.settings, clock)
+        Object.assign(environment, message.settings.aws)
+        destinations = startDestinations(message.settings, environment, clock)
+        return
+      case 'token':
+        environment.AWS_CONTAINER_AUTHORIZATION_TOKEN = message.token
         return
       case 'send':
         void send(message)
@@ -104,6 +115,8 @@ export function runExporterWorker(port: MessagePort | null = parentPort, clock: 
   })
 }
 
+type Changeable<Fields> = { -readonly [Key in keyof Fields]: Fields[Key] }
+
 interface Destinations {
   readonly sinks: SinkCache
   readonly runStep: RunStep
@@ -114,13 +127,17 @@ interface Destinations {
 const UNPACED: Pace = () => Promise.resolve()
 
 /** The sinks' code is loaded here, in the worker: the main thread shares the bundle but never needs it. */
-async function startDestinations(settings: ExporterSettings, clock: Clock): Promise<Destinations> {
+async function startDestinations(
+  settings: ExporterSettings,
+  environment: AwsEnvironment,
+  clock: Clock
+): Promise<Destinations> {
   const { createDestinations } = await import('../sinks/index.ts')
   const { createSink, runStep } = createDestinations({
     clock,
     random: systemRandom,
     userAgent: `edge-stream-manager/${settings.version}`,
-    environment: settings.aws,
+    environment,
     kinesisInterCallDelayMs: settings.kinesisInterCallDelayMs,
     s3: settings.s3
   })

@@ -31,5 +31,5 @@ async function chooseTransport(socketPath: string, log: Logger): Promise<OpenCon
 /** Begins to connect to the nucleus; what is asked meanwhile waits for the connection, for a few seconds. */
 export async function connectNucleus(options: NucleusOptions): Promise<Nucleus> {
   const open = await chooseTransport(options.socketPath, options.log)
-  return createIpcNucleus({ ...options, open })
+  return createIpcNucleus({ ...options, open, openByName: openSocketConnection(options.socketPath) })
 }

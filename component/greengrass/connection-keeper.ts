@@ -25,8 +25,12 @@ const HEALTHY_AFTER_MS = 10_000
 
 export interface ConnectionKeeperOptions {
   readonly open: OpenConnection
+  /** For a process that shows its name: such a connection must tell the token that comes with it. */
+  readonly openByName: OpenConnection
   /** The component's own token: a secret. */
   readonly token: string
+  /** Called with the token that takes the place of a void one: whatever else the token is shown to wants to see it. */
+  readonly renewed: (token: string) => void
   readonly clock: Clock
   readonly random: Random
   readonly log: Logger
@@ -66,12 +70,13 @@ export function createConnectionKeeper(options: ConnectionKeeperOptions): Connec
   /** What the operator was told last; attempts that fail alike are not worth a line. */
   let told: 'connected' | 'unreachable' | 'refused' = 'connected'
   let timer: Timer | undefined
+  let token = options.token
 
-  const openAs = async (identity: Identity): Promise<IpcConnection> => {
+  const openAs = async (open: OpenConnection, identity: Identity): Promise<IpcConnection> => {
     const giveUp = new AbortController()
     const abort = (): void => giveUp.abort()
     closing.signal.addEventListener('abort', abort)
-    const opening = options.open(identity, giveUp.signal)
+    const opening = open(identity, giveUp.signal)
     try {
       return await within(clock, CONNECT_TIMEOUT_MS, opening, abort)
     } catch (error) {
@@ -86,11 +91,15 @@ export function createConnectionKeeper(options: ConnectionKeeperOptions): Connec
   /** After a restart of nucleus lite the token is void, and the process may still show itself by name (greengrass 5.4). */
   const open = async (): Promise<IpcConnection> => {
     try {
-      return await openAs({ authToken: options.token })
+      return await openAs(options.open, { authToken: token })
     } catch (error) {
       if (!(error instanceof ConnectRefused)) throw error
-      const connection = await openAs({ componentName: COMPONENT_NAME })
+      const connection = await openAs(options.openByName, { componentName: COMPONENT_NAME })
       log.info('The nucleus does not know this process by its token any more, but by its name')
+      if (connection.token !== undefined) {
+        token = connection.token
+        options.renewed(token)
+      }
       return connection
     }
   }

@@ -48,6 +48,7 @@ class SocketConnection implements IpcConnection {
   readonly #pending = new Map<number, PendingRequest>()
   #state: 'connecting' | 'awaiting acknowledgement' | 'open' | 'ended' = 'connecting'
   #lastStreamId = 0
+  #token: string | undefined
   #tellOpened: () => void = () => undefined
   #tellEnded: (reason: Fault) => void = () => undefined
 
@@ -70,6 +71,10 @@ class SocketConnection implements IpcConnection {
       this.#onLost(new Fault(`the nucleus cannot be reached: ${error.message}`, error))
     )
     this.#socket.on('close', () => this.#onLost(new Fault('the nucleus closed the connection')))
+  }
+
+  get token(): string | undefined {
+    return this.#token
   }
 
   request(request: NucleusRequest): Promise<NucleusResponse> {
@@ -116,7 +121,7 @@ class SocketConnection implements IpcConnection {
   #receive(message: IncomingMessage): void {
     switch (message.kind) {
       case 'connectAck':
-        this.#onConnectAck(message.isAccepted)
+        this.#onConnectAck(message)
         return
       case 'response': {
         const response = parseResponse(message.payload)
@@ -140,13 +145,14 @@ class SocketConnection implements IpcConnection {
     }
   }
 
-  #onConnectAck(isAccepted: boolean): void {
+  #onConnectAck({ isAccepted, token }: IncomingMessage & { kind: 'connectAck' }): void {
     if (this.#state !== 'awaiting acknowledgement') throw new Fault('the nucleus acknowledged a connection twice')
     if (!isAccepted) {
       this.#end(refused())
       return
     }
     this.#state = 'open'
+    this.#token = token
     this.#tellOpened()
   }
 

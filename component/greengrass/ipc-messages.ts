@@ -26,7 +26,7 @@ const ERROR_CODE_CHARS_MAX = 64
 
 /** A message of the nucleus. */
 export type IncomingMessage =
-  | { readonly kind: 'connectAck'; readonly isAccepted: boolean }
+  | { readonly kind: 'connectAck'; readonly isAccepted: boolean; readonly token: string | undefined }
   | { readonly kind: 'response'; readonly streamId: number; readonly isLast: boolean; readonly payload: Buffer }
   | { readonly kind: 'error'; readonly streamId: number; readonly code: string }
   | { readonly kind: 'ping'; readonly payload: Buffer }
@@ -93,6 +93,12 @@ function parseObject(payload: Buffer): ReadonlyMap<string, unknown> {
   return new Map(Object.entries(value))
 }
 
+/** Nucleus lite tells a process that has shown its name which token that name has now (greengrass 5.1). */
+function tokenOf(frame: EventStreamFrame): string | undefined {
+  const token = frame.headers.get('svcuid')
+  return typeof token === 'string' && token !== '' ? token : undefined
+}
+
 /** The code in the payload, or the name of the error's type; an answer without either is still an error. */
 function errorCode(frame: EventStreamFrame): string {
   const type = frame.headers.get('service-model-type')
@@ -108,7 +114,7 @@ export function decodeMessage(frame: EventStreamFrame): IncomingMessage {
   const streamId = int32(frame, ':stream-id')
   switch (type) {
     case MESSAGE_TYPE.connectAck:
-      return { kind: 'connectAck', isAccepted: (flags & FLAG_CONNECTION_ACCEPTED) !== 0 }
+      return { kind: 'connectAck', isAccepted: (flags & FLAG_CONNECTION_ACCEPTED) !== 0, token: tokenOf(frame) }
     case MESSAGE_TYPE.application:
       return { kind: 'response', streamId, isLast: (flags & FLAG_TERMINATE_STREAM) !== 0, payload: frame.payload }
     case MESSAGE_TYPE.applicationError:

@@ -12,6 +12,8 @@ const REPEAT_MS = 60_000
 
 export interface IpcNucleusOptions {
   readonly open: OpenConnection
+  /** The same for a process that shows its name, on nucleus lite. */
+  readonly openByName: OpenConnection
   /** The component's own token: a secret. */
   readonly token: string
   readonly clock: Clock
@@ -29,7 +31,16 @@ function secondsWithFraction(wallMs: number): number {
 export function createIpcNucleus(options: IpcNucleusOptions): Nucleus {
   const { clock, log } = options
   let toldMs = -Infinity
-  const keeper = createConnectionKeeper({ ...options, lost: () => validator.forget() })
+  let renewedToken: string | undefined
+  let follow: ((token: string) => void) | undefined
+  const keeper = createConnectionKeeper({
+    ...options,
+    lost: () => validator.forget(),
+    renewed(token) {
+      renewedToken = token
+      follow?.(token)
+    }
+  })
 
   const tellTrouble = (error: Fault): void => {
     if (clock.monotonicMs() - toldMs < REPEAT_MS) return
@@ -77,6 +88,10 @@ export function createIpcNucleus(options: IpcNucleusOptions): Nucleus {
         if (error instanceof Fault) return { kind: 'unknown' }
         throw error
       }
+    },
+    followToken(renewed) {
+      follow = renewed
+      if (renewedToken !== undefined) renewed(renewedToken)
     },
     close: () => keeper.close()
   }

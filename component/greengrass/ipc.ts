@@ -34,6 +34,8 @@ export interface NucleusResponse {
 
 /** An authenticated connection to the nucleus. */
 export interface IpcConnection {
+  /** The token that nucleus lite has given to a process that showed its name. A secret. */
+  readonly token: string | undefined
   /**
    * Has an operation done. There is no time limit here.
    * @throws NucleusError when the nucleus answers that it did not do it; Fault when the connection ends first

@@ -35,6 +35,12 @@ export interface Nucleus {
   publishPort(port: number): Promise<void>
   /** Adds to metrics of the component. Never rejects. */
   putMetrics(increments: readonly MetricIncrement[]): Promise<MetricsOutcome>
+  /**
+   * Has the component's own token told, whenever another one has taken its place: a restart of nucleus lite voids all tokens,
+   * also for the token exchange service (greengrass 5.4). To be called once.
+   * @param renewed called with the new token, a secret; at once when there has been one already
+   */
+  followToken(renewed: (token: string) => void): void
   /** Ends the connection for good. */
   close(): void
 }

@@ -66,6 +66,8 @@ function connectionOf(client: SdkClient): IpcConnection {
     })
   })
   return {
+    // The SDK keeps what comes with the acknowledgement to itself.
+    token: undefined,
     ended,
     request: (request) =>
       new Promise((resolve, reject) => {

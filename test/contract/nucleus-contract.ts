@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Fault } from '../../component/base/fault.ts'
 import type { OpenConnection } from '../../component/greengrass/ipc.ts'
+import { openSocketConnection } from '../../component/greengrass/ipc-connection.ts'
 import { createIpcNucleus } from '../../component/greengrass/ipc-nucleus.ts'
 import type { Nucleus } from '../../component/greengrass/nucleus.ts'
 import { createFakeClock, flush, type FakeClock } from '../helpers/fake-clock.ts'
@@ -45,7 +46,8 @@ export function describeNucleus(name: string, transport: (socketPath: string) =>
     const log = createRecordingLog()
     const token = 'OWN+TOKEN/000000'
     const random = createFixedRandom(0.5)
-    const nucleus = createIpcNucleus({ open: transport(fake.socketPath), token, clock, random, log })
+    const [open, openByName] = [transport(fake.socketPath), openSocketConnection(fake.socketPath)]
+    const nucleus = createIpcNucleus({ open, openByName, token, clock, random, log })
     try {
       await run({ fake, nucleus, clock, log })
       assert.deepEqual(fake.violations, [])
@@ -322,6 +324,24 @@ export function describeNucleus(name: string, transport: (socketPath: string) =>
         fake.tokens.add(TOKEN)
         clock.advance(1_000)
         assert.equal(await nucleus.validateToken(TOKEN), true)
+      }))
+
+    it('on lite, gives the component a new token, which is told and shown from then on', () =>
+      withNucleus('lite', async ({ fake, nucleus, clock, log }) => {
+        const told: string[] = []
+        nucleus.followToken((token) => told.push(token))
+        await restart(fake, log, clock)
+        await until(() => connected(log) === 2)
+        assert.deepEqual(told, ['ANOTHER/TOKEN+00'])
+        const late: string[] = []
+        nucleus.followToken((token) => late.push(token))
+        assert.deepEqual(late, told)
+        fake.dropConnections()
+        await until(() => log.at('WARN').length === 2)
+        clock.advance(1_000)
+        await until(() => connected(log) === 3)
+        assert.deepEqual(fake.connects.at(-1), { authToken: 'ANOTHER/TOKEN+00' })
+        assert.equal(fake.connects.length, 4)
       }))
 
     for (const flavour of FLAVOURS) {

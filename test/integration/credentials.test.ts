@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { startFakeNucleus } from '../helpers/fake-nucleus.ts'
 import { answering, startScriptedServer } from '../helpers/scripted-server.ts'
 import { startServer } from '../helpers/server-process.ts'
 import { append, createStream, describeStream } from '../helpers/stream-calls.ts'
@@ -68,4 +69,53 @@ test('an export waits for a token exchange service that is offline, and goes on 
   const output = server.output()
   assert.doesNotMatch(output, /TypeError/)
   for (const secret of [TOKEN, CREDENTIALS.SecretAccessKey, CREDENTIALS.Token]) assert.ok(!output.includes(secret))
+})
+
+test('a restart of nucleus lite, which voids the token, leaves exports their credentials (greengrass 5.4)', async (t) => {
+  const renewed = 'RENEWED+TOKEN+00'
+  const kinesis = await startScriptedServer()
+  kinesis.script = [TAKEN]
+  const exchange = await startScriptedServer()
+  const nucleus = await startFakeNucleus('lite')
+  exchange.script = [
+    ({ headers }, response) => {
+      const isKnown = headers.authorization === nucleus.ownToken
+      const answer = isKnown ? answering(200, {}, JSON.stringify(CREDENTIALS)) : answering(404, {}, 'No such svcuid')
+      answer({ method: 'GET', url: '', headers, body: Buffer.alloc(0) }, response)
+    }
+  ]
+  const server = await startServer({
+    environment: {
+      LOG_LEVEL: 'TRACE',
+      AWS_REGION: 'eu-central-1',
+      AWS_ENDPOINT_URL_KINESIS: kinesis.origin,
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${exchange.origin}/2016-11-01/credentialprovider/`,
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: TOKEN,
+      SVCUID: TOKEN,
+      AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT: nucleus.socketPath
+    }
+  })
+  t.after(async () => {
+    await server.dispose()
+    await nucleus.dispose()
+    await exchange.close()
+    await kinesis.close()
+  })
+  await nucleus.until(() => nucleus.askedCount('UpdateState') === 1)
+  nucleus.ownToken = renewed
+  nucleus.dropConnections()
+  await server.untilOutput('The nucleus does not know this process by its token any more')
+  const client = await WireClient.connect({ port: server.port })
+  await createStream(client, 's', {
+    exportDefinition: { kinesis: [{ identifier: 'k', kinesisStreamName: 'target' }] }
+  })
+  await append(client, 's', 'message')
+  await Promise.race([kinesis.received(1), server.untilOutput('answered with status 404')])
+  await client.close()
+  assert.equal(kinesis.requests.length, 1)
+  assert.deepEqual(
+    exchange.requests.map(({ headers }) => headers.authorization),
+    [renewed]
+  )
+  assert.ok(!server.output().includes(renewed))
 })

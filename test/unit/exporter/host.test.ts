@@ -66,6 +66,23 @@ test('the settings are the first message of a worker', () => {
   )
 })
 
+test('a renewed token reaches the worker that runs and those that come after it', async () => {
+  const host = startHost()
+  const lost = host.sendOne()
+  const [worker] = host.workers
+  assert.ok(worker !== undefined)
+  host.renewToken('NEW')
+  assert.deepEqual(worker.posted.at(-1), { kind: 'token', token: 'NEW' })
+  worker.emit('exit', 1)
+  await lost
+  host.renewToken('NEWER')
+  host.clock.advance(60_000)
+  void host.sendOne()
+  const [first] = host.workers[1]?.posted ?? []
+  assert.ok(first?.kind === 'start')
+  assert.deepEqual(first.settings.aws, { AWS_SECRET_ACCESS_KEY: 'secret', AWS_CONTAINER_AUTHORIZATION_TOKEN: 'NEWER' })
+})
+
 test('answers are matched by id; answers that nobody waits for are ignored', async () => {
   const host = startHost()
   const first = host.sendOne()
@@ -219,12 +236,18 @@ test('a crash ends steps as it ends batches', async () => {
 test('progress of a request reaches the one who waits for it, and nobody after the end', async () => {
   const host = startHost()
   let progressed = 0
-  const outcome = host.send(BATCH, new AbortController().signal, () => (progressed += 1))
+  let begunBytes = 0
+  const outcome = host.send(BATCH, new AbortController().signal, (bodyBytes) => {
+    if (bodyBytes === undefined) progressed += 1
+    else begunBytes += bodyBytes
+  })
   const [worker] = host.workers
   const [, sent] = worker?.posted ?? []
   assert.ok(sent?.kind === 'send')
   worker?.emit('message', { kind: 'progress', id: sent.id })
   worker?.emit('message', { kind: 'progress', id: 999 })
+  worker?.emit('message', { kind: 'began', id: sent.id, bodyBytes: 7 })
+  assert.equal(begunBytes, 7)
   assert.equal(progressed, 1)
   worker?.emit('message', { kind: 'outcome', id: sent.id, outcome: { kind: 'delivered' } })
   await outcome

@@ -35,6 +35,7 @@ function createScene(...failing: string[]): Scene {
     reportRunning: () => tell('RUNNING'),
     validateToken: () => Promise.resolve(false),
     putMetrics: () => Promise.resolve({ kind: 'unsent' }),
+    followToken: () => undefined,
     close: () => undefined
   }
   const { clock, log, stop } = scene

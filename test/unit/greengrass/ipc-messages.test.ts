@@ -59,9 +59,11 @@ describe('messages of the nucleus', () => {
   it('acknowledge a connection or do not', () => {
     assert.deepEqual(decodeMessage(received({ ...common(5, 1), svcuid: 'x' })), {
       kind: 'connectAck',
-      isAccepted: true
+      isAccepted: true,
+      token: 'x'
     })
-    assert.deepEqual(decodeMessage(received(common(5, 0))), { kind: 'connectAck', isAccepted: false })
+    const refused = { kind: 'connectAck', isAccepted: false, token: undefined }
+    assert.deepEqual(decodeMessage(received(common(5, 0))), refused)
   })
 
   it('answer, and say whether that was all', () => {

@@ -32,6 +32,7 @@ function createScene() {
       if (outcome !== undefined) return Promise.resolve(outcome)
       return new Promise((resolve) => (scene.answer = () => resolve(ADDED)))
     },
+    followToken: () => undefined,
     close: () => undefined
   }
   const telemetry = startTelemetry({ nucleus, counters: () => ({ ...scene.counters }), clock, log })
