@@ -22,8 +22,8 @@ const PIECE_BYTES = 64 * 1024
 /** What a sink says with a request. The client hands it through to the handler. */
 export interface AwsRequestOptions {
   readonly abortSignal: AbortSignal
-  /** Called whenever the connection has taken a piece of the body. */
-  readonly onProgress?: (() => void) | undefined
+  /** Called whenever the connection has taken a piece of the body, and with its length when it begins to be sent. */
+  readonly onProgress?: ((bodyBytes?: number) => void) | undefined
 }
 
 type Handle = NodeHttpHandler['handle']
@@ -56,7 +56,10 @@ export class AwsRequestHandler extends NodeHttpHandler {
       bytes === undefined ? {} : { requestTimeout: this.#timeoutMs + Math.ceil(bytes / UPLOAD_BYTES_PER_MS_MIN) }
     const onProgress = (options as AwsRequestOptions | undefined)?.onProgress
     // The request is signed and sent once only, so its body may be replaced.
-    if (onProgress !== undefined) request.body = inPieces(request.body, onProgress)
+    if (onProgress !== undefined) {
+      onProgress(bytes)
+      request.body = inPieces(request.body, onProgress)
+    }
     const { response } = await super.handle(request, { ...options, ...deadline })
     response.body = this.#limited(
       response.body as Readable,

@@ -6,7 +6,7 @@ export interface Bandwidth {
   waitMs(): number
   /** Charges a request that starts now. It may go into debt, so that a request of any size gets its turn. */
   charge(bytes: number): void
-  /** Takes back a part of a charge: so many bytes were not sent after all. */
+  /** Takes back a part of a charge: so many bytes were not sent after all; below 0 they were more. */
   refund(bytes: number): void
   /** Requests should not be larger, so that one of them never blocks all other exports for long. */
   readonly requestBytesMax: number

@@ -10,7 +10,7 @@ import type { StoredMessage } from '../model/message.ts'
 import type { ExportStatus } from '../model/stream-info.ts'
 import { releaseOf, type Release } from './batcher.ts'
 import { createCursor, type Flight, type Landing } from './cursor.ts'
-import { batchSizeOf, unsentBytes } from './request-size.ts'
+import { batchSizeOf, chargeRequest, limitsWithin, type RequestCharge } from './request-size.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { activityOf, type State } from './exporter-state.ts'
 import type { ExportObservation } from './observation.ts'
@@ -237,6 +237,7 @@ export function createExporter(
 
   const request = async (
     grant: Grant,
+    charge: RequestCharge,
     messages: readonly StoredMessage[],
     signal: AbortSignal
   ): Promise<SendOutcome | TaskProgress> => {
@@ -244,7 +245,7 @@ export function createExporter(
     if (tasks !== undefined && first !== undefined) return tasks.send(first, signal)
     grant.progressed()
     const batch = { streamName: source.streamName, definition, messages }
-    const outcome = await context.sendBatch(batch, signal, () => grant.progressed())
+    const outcome = await context.sendBatch(batch, signal, charge.onProgress)
     notices.tell(outcome.notice)
     return outcome
   }
@@ -253,7 +254,7 @@ export function createExporter(
   const fly = async (grant: Grant, signal: AbortSignal): Promise<() => void> => {
     if (limits === undefined) return settle
     const departed = revision
-    const bounds = { ...limits, bytesMax: Math.min(limits.bytesMax, context.requestBytesMax) }
+    const bounds = limitsWithin(limits, context.requestBytesMax)
     const countMax = Math.min(batchSizeOf(definition), limits.countMax, stride.countMax)
     let flight: Flight
     try {
@@ -267,17 +268,17 @@ export function createExporter(
       cursor.pass(flight)
       return settle
     }
-    grant.charge(flight.bytes)
+    const charge = chargeRequest(grant, flight, bounds)
     cursor.attempt(clock.wallMs())
     cursor.loadNext(flight, bounds, countMax)
-    const answer = await request(grant, messages, signal)
+    const answer = await request(grant, charge, messages, signal)
     // A request that we ended ourselves before its time says nothing about the destination.
     if (grant.isSilent || !hasEnded(signal)) isSuspect = grant.isSilent
     const outcome =
       grant.cut.aborted && answer.kind === 'retryLater'
         ? { ...answer, reason: describeError(grant.cut.reason) }
         : answer
-    if (outcome.kind === 'partial') grant.refund(unsentBytes(flight, outcome, limits))
+    charge.settle(outcome)
     const unsentCount = outcome.kind === 'partial' ? (outcome.unsent?.length ?? 0) : 0
     stride.learn(messages.length - unsentCount, unsentCount)
     return () => {

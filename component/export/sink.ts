@@ -48,6 +48,8 @@ export interface BatchLimits {
   readonly bytesMax: number
   /** What the destination counts for one message, in bytes. */
   sizeOf(message: StoredMessage): number
+  /** What one message takes in a request's body, about, where that is more than what the destination counts. */
+  bodyBytesOf?(message: StoredMessage): number
 }
 
 /** A batch of one export on its way to its destination. */
@@ -57,8 +59,11 @@ export interface ExportBatch {
   readonly messages: readonly StoredMessage[]
 }
 
-/** To be called whenever the destination has taken a part of a request, or anything else shows that it is there. */
-export type OnProgress = () => void
+/**
+ * To be called whenever the destination has taken a part of a request, or anything else shows that it is there.
+ * @param bodyBytes given instead when a body of so many bytes begins to be sent, which says nothing about the destination
+ */
+export type OnProgress = (bodyBytes?: number) => void
 
 /** Sends one batch; aborting `signal` ends it with `retryLater`. Never rejects. */
 export type SendBatch = (batch: ExportBatch, signal: AbortSignal, onProgress?: OnProgress) => Promise<SendOutcome>

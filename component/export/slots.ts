@@ -40,7 +40,7 @@ const TOO_SILENT = new Fault('TimeoutError: no sign of life from the destination
 export interface Grant {
   /** Charges the request's body to the bandwidth, right before it is sent. At most once. */
   charge(bytes: number): void
-  /** Takes back a part of the charge: so many bytes of the body were not sent after all. */
+  /** Takes back a part of the charge: so many bytes of the body were not sent after all; below 0 they were more. */
   refund(bytes: number): void
   /** The destination has taken something, or is about to be asked: it is waited for from now on. */
   progressed(): void

@@ -121,6 +121,7 @@ export function post(
         response.on('error', () => resolve(given))
         response.on('close', () => resolve(given))
       })
+      context.onProgress?.(body.length)
       writeInPieces(request, body, progressed)
     })
   return attempt().catch((error: unknown) => {

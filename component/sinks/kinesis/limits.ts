@@ -1,6 +1,7 @@
 import { MIB } from '../../base/limits.ts'
 import type { BatchLimits } from '../../export/sink.ts'
 import type { StoredMessage } from '../../model/message.ts'
+import { base64Bytes } from '../json-body.ts'
 
 /*
  * Quotas of PutRecords: https://docs.aws.amazon.com/kinesis/latest/APIReference/API_PutRecords.html
@@ -24,8 +25,12 @@ export function kinesisRecordBytes(message: StoredMessage): number {
   return message.payload.length + PARTITION_KEY_BYTES
 }
 
+/** Names, quotes and keys of a record in the body; the hash key is there when its shard is known. */
+const RECORD_OVERHEAD_BYTES = 126
+
 export const KINESIS_LIMITS: BatchLimits = {
   countMax: RECORDS_MAX,
   bytesMax: REQUEST_BYTES_MAX,
-  sizeOf: kinesisRecordBytes
+  sizeOf: kinesisRecordBytes,
+  bodyBytesOf: (message) => base64Bytes(message.payload.length) + RECORD_OVERHEAD_BYTES
 }

@@ -68,22 +68,24 @@ test('a body without end is cut off', async (t) => {
   assert.match(error.message, /the answer is too long/)
 })
 
-test('a large body goes out in pieces, each of which is told, and arrives as it is', async (t) => {
+test('a large body goes out in pieces, each of which is told after its length, and arrives as it is', async (t) => {
   const server = await startScriptedServer()
   t.after(() => server.close())
   server.script = [answering(200, { 'content-type': 'application/x-amz-json-1.1' }, '{"Records":[]}')]
   const client = localKinesisClient(server.origin)
   const data = Buffer.alloc(1024 * 1024, 7)
   const command = new PutRecordsCommand({ StreamName: 's', Records: [{ Data: data, PartitionKey: 'p' }] })
-  let pieces = 0
+  const told: (number | undefined)[] = []
   const options: AwsRequestOptions = {
     abortSignal: new AbortController().signal,
-    onProgress: () => (pieces += 1)
+    onProgress: (bodyBytes) => told.push(bodyBytes)
   }
   await client.send(command, options)
   const { body, headers } = server.requests[0] ?? assert.fail('a request came')
   const { Records } = JSON.parse(body.toString()) as { Records: { Data: string }[] }
   assert.ok(Buffer.from(Records[0]?.Data ?? '', 'base64').equals(data))
   assert.equal(headers['content-length'], String(body.length))
-  assert.ok(pieces >= 20, `${pieces} pieces`)
+  assert.equal(told[0], body.length)
+  assert.ok(told.length >= 20, `${told.length - 1} pieces`)
+  assert.ok(told.slice(1).every((bodyBytes) => bodyBytes === undefined))
 })

@@ -248,14 +248,19 @@ test('redirects share one deadline, however slowly each of them comes', async ()
   assert.ok(clock.monotonicMs() - startMs <= 80_000, 'a minute, and two looks at the clock')
 })
 
-test('each piece of the body that is taken is told, a mere answer is not', async () => {
+test('the length of the body and each piece that is taken are told, a mere answer is not', async () => {
   const definition = httpExport({ uri: server.origin, exportFormat: 'rawNotBatched' })
-  let pieces = 0
+  const told: (number | undefined)[] = []
   const messages = [{ sequenceNumber: 1, ingestTimeMs: 2, payload: Buffer.alloc(1024 * 1024) }]
   const sink = createHttpSink(context, definition)
   const { signal } = new AbortController()
-  assert.deepEqual(await sink.send({ streamName: 's', definition, messages }, signal, () => (pieces += 1)), {
-    kind: 'delivered'
-  })
-  assert.ok(pieces >= 16, `${pieces} pieces`)
+  assert.deepEqual(
+    await sink.send({ streamName: 's', definition, messages }, signal, (bodyBytes) => told.push(bodyBytes)),
+    {
+      kind: 'delivered'
+    }
+  )
+  assert.equal(told[0], 1024 * 1024)
+  assert.ok(told.length > 16, `${told.length - 1} pieces`)
+  assert.ok(told.slice(1).every((bodyBytes) => bodyBytes === undefined))
 })
