@@ -138,7 +138,23 @@ export function createCursor(
   const save = (): void => {
     if (isSaved) return
     isSaved = true
-    context.save(progress)
+    context.save(withoutWindow())
+  }
+  /** Payload bytes of what was accepted behind the position, by number. */
+  const bytesAhead = new Map<number, number>()
+  /** What a restart would still know: what lies in the window is sent again then, and counts then. */
+  const withoutWindow = (): ExportProgress => {
+    if (window.done.size === 0) {
+      bytesAhead.clear()
+      return progress
+    }
+    let { exportedBytes, processedMessages, skippedMessages } = progress
+    for (const [sequenceNumber, fate] of window.done) {
+      processedMessages -= 1
+      if (fate.kind === 'skipped') skippedMessages -= 1
+      exportedBytes -= bytesAhead.get(sequenceNumber) ?? 0
+    }
+    return { ...progress, exportedBytes, processedMessages, skippedMessages }
   }
   const keepStatusConfig = (definition: ExportDefinition): void => {
     const statusConfig = statusConfigOf(definition)
@@ -227,6 +243,7 @@ export function createCursor(
     }
     const firstOpen = messages.find((_, index) => open.has(index))
     if (firstOpen !== undefined && fates.length > 0) {
+      for (const { sequenceNumber, payload } of accepted) bytesAhead.set(sequenceNumber, payload.length)
       window.keepDone(fates, flight.end)
       moveTo(firstOpen.sequenceNumber)
     } else {
