@@ -4,11 +4,15 @@ import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { startFakeNucleus } from '../helpers/fake-nucleus.ts'
+import { openLyingEndpoint } from '../helpers/lying-endpoint.ts'
 import { ServerLives } from '../helpers/server-lives.ts'
 import { spawnServer, startServer } from '../helpers/server-process.ts'
 import {
+  appendAll,
   createStream,
   defining,
+  describeStream,
   listStreams,
   numbered,
   readAll,
@@ -20,6 +24,7 @@ import { OP, WireClient } from '../helpers/wire-client.ts'
 
 /* Starts that must fail and how, ends and what they promise: behaviour 2, reliability 3.4, PR2, PR11, CF2, CF3. */
 
+const PATIENCE_TURNS = 50_000
 const EXIT = { ok: 0, startFailed: 1, storeInUse: 2 }
 
 /** Starts a server that cannot start; returns what it wrote. */
@@ -127,6 +132,45 @@ test('a client that does not go cannot hold up the end', async (t) => {
   const client = await WireClient.connect({ port: server.port })
   assert.deepEqual(await server.kill('SIGTERM'), { code: EXIT.ok, signal: null })
   client.reset()
+})
+
+test('destinations, credentials and a nucleus that hang cannot hold up the end, and cost no message', async (t) => {
+  const servers = new ServerLives()
+  const nucleus = await startFakeNucleus('classic')
+  const [web, exchange] = [await openLyingEndpoint('hang'), await openLyingEndpoint('hang')]
+  t.after(async () => {
+    await servers.dispose()
+    await Promise.all([nucleus.dispose(), web.close(), exchange.close()])
+  })
+  const environment = {
+    SVCUID: nucleus.ownToken,
+    AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT: nucleus.socketPath,
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: `${exchange.origin}/credentials`,
+    AWS_REGION: 'eu-central-1'
+  }
+  const server = await servers.start({ environment })
+  const client = await WireClient.connect({ port: server.port })
+  const http = [{ identifier: 'h', uri: `${web.origin}/`, exportFormat: 1 }]
+  const kinesis = [{ identifier: 'k', kinesisStreamName: 'target' }]
+  await createStream(client, 's', { exportDefinition: { http, kinesis } })
+  const texts = Array.from({ length: 50 }, (_, index) => `${index}${'x'.repeat(100_000)}`)
+  await appendAll(client, 's', texts)
+  for (let turn = 0; web.heard === 0 || exchange.heard === 0; turn += 1) {
+    assert.ok(turn < PATIENCE_TURNS, server.output())
+    await describeStream(client, 's')
+  }
+  nucleus.answers = false
+  assert.deepEqual(await server.kill('SIGTERM'), { code: EXIT.ok, signal: null })
+  assert.match(server.output(), /The server has stopped/)
+  client.reset()
+
+  const again = await servers.start()
+  const reader = await WireClient.connect({ port: again.port })
+  assert.deepEqual(
+    (await readAll(reader, 's')).map(({ payload }) => payload.toString()),
+    texts
+  )
+  await reader.close()
 })
 
 test('a client of protocol 1.0.0 gets no status code that would end its reader', async (t) => {
