@@ -10,10 +10,12 @@ export function createPacer(clock: Clock, bandwidth: Bandwidth | undefined): Pac
   if (bandwidth === undefined) return () => Promise.resolve()
   let turn: Promise<void> = Promise.resolve()
   const take = async (bytes: number, signal: AbortSignal): Promise<void> => {
-    for (let waitMs = bandwidth.waitMs(); waitMs > 0 && !signal.aborted; waitMs = bandwidth.waitMs()) {
+    const leave = bandwidth.awaitPiece()
+    for (let waitMs = bandwidth.pieceWaitMs(); waitMs > 0 && !signal.aborted; waitMs = bandwidth.pieceWaitMs()) {
       await sleep(clock, waitMs, signal)
     }
-    if (!signal.aborted) bandwidth.charge(bytes)
+    leave()
+    if (!signal.aborted) bandwidth.chargePiece(bytes)
   }
   return (bytes, signal) => {
     turn = turn.then(() => take(bytes, signal))
