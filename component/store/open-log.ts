@@ -48,28 +48,41 @@ export async function createLog(options: LogOptions & { readonly next?: number }
   return new SegmentLog(context, new LogSegments([], active, next, startOf(active), context.isVolatile), spare)
 }
 
+/** A log that is open again. */
+export interface OpenedLog {
+  readonly log: StreamLog
+  readonly report: RecoveryReport
+  /** What `readMetadata` finds in its folder. */
+  readonly metadata: Buffer | undefined
+}
+
 /**
  * Opens the log that an earlier run left, whatever its state (behaviour 4.6); what was written is durable afterwards.
  * Takes time for the bytes behind the durable point only, unless the catalogue was lost.
  * @throws Fault when the folder cannot be read or written at all, or a file is of a newer format; nothing is changed then
  */
-export async function openLog(
-  options: LogOptions & RecoveryInput
-): Promise<{ readonly log: StreamLog; readonly report: RecoveryReport }> {
+export async function openLog(options: LogOptions & RecoveryInput): Promise<OpenedLog> {
   const context = createLogContext(options)
-  const { disk, folder, state } = options
-  disk.makeFolder(folder)
-  const bases = await tidyFolder(context, cutFromOf(options))
+  const { disk, folder, state, streamId } = options
+  // With thousands of streams each look at the folder is a good part of the start.
+  const entries = disk.listFolder(folder)
+  if (entries.length === 0) disk.makeFolder(folder)
+  const { bases, metadata } = await tidyFolder(context, entries, cutFromOf(options))
   const recovered = await recoverSegments(context, bases, options)
+  const isWhole = !recovered.hasCut && recovered.lost.length === 0
   if (recovered.hasCut) await disk.syncFolder(folder)
-  else if (recovered.lost.length === 0) removeCorruptCopies(context)
+  else if (isWhole) removeCorruptCopies(context, entries)
   const spare = new SpareSegment(context)
   const segments = await assembleSegments(context, spare, recovered, state)
   segments.leftOutFrom = recovered.leftOutFrom
   const log = new SegmentLog(context, segments, spare)
   await syncRecovered(context, log)
   const { cutBytes, lost, missingSegments } = recovered
-  return { log, report: { cutBytes, lost, missingSegments } }
+  return {
+    log,
+    report: { cutBytes, lost, missingSegments },
+    metadata: (isWhole ? metadata : undefined) ?? readMetadata(disk, folder, streamId)
+  }
 }
 
 async function assembleSegments(

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { describeError } from '../base/fault.ts'
 import { MIB } from '../base/limits.ts'
-import { NEW_DEFINITION_NAME } from './definition-file.ts'
+import { DEFINITION_NAME, NEW_DEFINITION_NAME } from './definition-file.ts'
 import type { DiskFile, FolderEntry } from './disk.ts'
 import type { LogContext } from './log-context.ts'
 import { RecordCursor } from './record-cursor.ts'
@@ -74,47 +74,63 @@ async function adoptSpare(context: LogContext, cutFrom: number): Promise<number 
   return base
 }
 
-/** Before anything is changed: a newer program writes the newest segment. */
-function refuseNewerFormat({ disk, folder }: LogContext, bases: readonly number[]): void {
+/**
+ * Before anything is changed: a newer program writes the newest segment.
+ * @returns the metadata of that segment, if it is readable and of this stream
+ */
+function refuseNewerFormat({ disk, folder, streamId }: LogContext, bases: readonly number[]): Buffer | undefined {
   const newest = bases.at(-1)
-  if (newest === undefined) return
+  if (newest === undefined) return undefined
   const path = segmentPath(folder, newest)
   let file: DiskFile
   try {
     file = disk.openFile(path, 'read')
   } catch {
-    return
+    return undefined
   }
   try {
-    readSegmentHeader(file, path)
+    const result = readSegmentHeader(file, path)
+    return result.kind === 'valid' && result.header.streamId === streamId ? result.header.metadata : undefined
   } finally {
     file.close()
   }
 }
 
+/** A log's folder once it is tidy. */
+export interface TidyFolder {
+  /** Of the segments, ascending. */
+  readonly bases: number[]
+  /** The metadata kept in the folder, where the newest segment was enough to know it. */
+  readonly metadata: Buffer | undefined
+}
+
 /**
  * Tidies a log's folder before its segments are looked at.
+ * @param entries what is in the folder
  * @param cutFrom see ScanRules
- * @returns the bases of the segments, ascending
  * @throws Fault when the folder cannot be read, or NewerFormatFault
  */
-export async function tidyFolder(context: LogContext, cutFrom: number): Promise<number[]> {
-  const { disk, folder } = context
-  const entries = disk.listFolder(folder)
+export async function tidyFolder(
+  context: LogContext,
+  entries: readonly FolderEntry[],
+  cutFrom: number
+): Promise<TidyFolder> {
+  const { folder } = context
   const bases = listBases(entries)
-  refuseNewerFormat(context, bases)
+  const ofNewest = refuseNewerFormat(context, bases)
+  const metadata = has(entries, DEFINITION_NAME) || has(entries, SPARE_NAME) ? undefined : ofNewest
   for (const name of [COPY_NAME, NEW_DEFINITION_NAME]) {
     if (has(entries, name)) removeQuietly(context, join(folder, name))
   }
-  if (!has(entries, SPARE_NAME)) return bases
+  if (!has(entries, SPARE_NAME)) return { bases, metadata }
   const adopted = await adoptSpare(context, cutFrom)
-  if (adopted === undefined || bases.includes(adopted)) return bases
-  return [...bases, adopted].sort((left, right) => left - right)
+  if (adopted === undefined || bases.includes(adopted)) return { bases, metadata }
+  return { bases: [...bases, adopted].sort((left, right) => left - right), metadata }
 }
 
-/** Removes what earlier recoveries kept for inspection. */
-export function removeCorruptCopies(context: LogContext): void {
-  for (const { name, isFolder } of context.disk.listFolder(context.folder)) {
+/** Removes what earlier recoveries kept for inspection, of what is in the folder. */
+export function removeCorruptCopies(context: LogContext, entries: readonly FolderEntry[]): void {
+  for (const { name, isFolder } of entries) {
     const original = name.slice(0, -CORRUPT_SUFFIX.length)
     const isCopy = !isFolder && name.endsWith(CORRUPT_SUFFIX) && parseSegmentName(original) !== undefined
     if (isCopy) removeQuietly(context, join(context.folder, name))
@@ -124,7 +140,7 @@ export function removeCorruptCopies(context: LogContext): void {
 /** Keeps the start of what is about to be cut off, in place of earlier copies. Failing to is no reason to stop. */
 export function keepCorruptCopy(context: LogContext, base: number, file: DiskFile, start: number, end: number): void {
   const path = `${segmentPath(context.folder, base)}${CORRUPT_SUFFIX}`
-  removeCorruptCopies(context)
+  removeCorruptCopies(context, context.disk.listFolder(context.folder))
   try {
     const bytes = file.read(start, Math.min(CORRUPT_COPY_BYTES_MAX, end - start))
     const copy = context.disk.createFile(path)

@@ -142,15 +142,15 @@ export function createStreamFolders(options: StreamFoldersOptions): StreamFolder
     },
     async open(id, folder, definition, remembered) {
       const { state, summaries } = remembered
+      const log = logOptions(id, folder, definition)
       const opened = await openLog({
-        ...logOptions(id, folder, definition),
+        ...log,
         ...(state === undefined ? {} : { state }),
         summaries,
         sameBoot: options.sameBoot
       })
       report(definition.name, opened.report)
-      const kept = readMetadata(disk, join(streams, folder), id)
-      if (kept?.equals(encodeDefinition(definition)) !== true) await keepDefinition(id, folder, definition)
+      if (opened.metadata?.equals(log.metadata) !== true) await keepDefinition(id, folder, definition)
       return opened.log
     },
     list() {

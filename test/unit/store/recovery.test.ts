@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Fault } from '../../../component/base/fault.ts'
-import { createLog, openLog, readMetadata, type StreamLog } from '../../../component/store/index.ts'
+import {
+  createLog,
+  openLog,
+  readMetadata,
+  writeDefinitionFile,
+  type StreamLog
+} from '../../../component/store/index.ts'
 import { RECORD_HEADER_BYTES } from '../../../component/store/record.ts'
 import { createFaultyDisk, failing, type FaultyDisk } from '../../helpers/faulty-disk.ts'
 import { asNewerFormat, logOptions, readTexts, records, STREAM_ID } from '../../helpers/log-helpers.ts'
@@ -51,6 +57,47 @@ describe('recovery', () => {
     assert.deepEqual([...new Set(opened)], [path(10)])
     assert.deepEqual([again.oldest, again.next, again.durableNext, again.sealed.length], [0, 10, 10, 5])
     assert.equal(again.totalBytes, 10 * again.recordBytes(1))
+  })
+
+  it('looks at the folder once, and tells the metadata that is kept in it', async () => {
+    const disk = newDisk()
+    const log = await createLog(logOptions(disk, FOLDER))
+    await log.append(records('a', 'b'))
+    await log.sync()
+    const remembered = catalogueOf(log)
+    log.close()
+    const next = disk.kill()
+    const calls: string[] = []
+    next.rule = ({ operation }) => {
+      if (operation === 'open' || operation === 'list') calls.push(operation)
+      return undefined
+    }
+    const { metadata } = await reopen(next, remembered, true)
+    // The newest segment is opened to see that no newer program wrote it, and to be appended to.
+    assert.deepEqual(calls, ['list', 'open', 'open'])
+    assert.deepEqual(metadata, Buffer.from('metadata'))
+  })
+
+  it('tells the metadata of the definition file where there is one', async () => {
+    const disk = newDisk()
+    const log = await createLog(logOptions(disk, FOLDER))
+    await log.append(records('a'))
+    log.close()
+    const { clock } = logOptions(disk, FOLDER)
+    await writeDefinitionFile({ disk, folder: FOLDER, streamId: STREAM_ID, clock }, Buffer.from('newer'))
+    assert.deepEqual((await reopen(disk, {}, true)).metadata, Buffer.from('newer'))
+  })
+
+  it('tells the metadata of what is left when the newest segment is cut off', async () => {
+    const disk = newDisk()
+    const log = await createLog(logOptions(disk, FOLDER))
+    await log.append(records('a', 'b'))
+    await log.sync()
+    await log.roll()
+    await log.append(records('c'))
+    const next = disk.cutPower()
+    const { metadata } = await reopen(next, { state: log.state }, false)
+    assert.deepEqual(metadata, readMetadata(next, FOLDER, STREAM_ID))
   })
 
   it('after a power cut keeps the records before the first damage behind the durable point', async () => {
