@@ -12,11 +12,13 @@ const folder = openFolder('stream-manager-package-')
 const output = join(folder, 'out')
 const artifacts = join(output, 'artifacts', NAME, VERSION)
 let printed = ''
+let told = ''
 
 before(() => {
   const run = runPackage(['--local', '--output', output])
   assert.equal(run.status, 0, run.stderr)
   printed = run.stdout
+  told = run.stderr
 })
 after(() => rmSync(folder, { recursive: true }))
 
@@ -102,6 +104,8 @@ describe('scripts/package', () => {
     assert.deepEqual(files, ['launch.sh', 'lmdb-linux-arm.node', 'stream-manager', 'stream-manager.cjs'])
     const recipe = readFileSync(join(only, 'recipes', 'recipe.yaml'), 'utf8')
     assert.deepEqual(recipe.match(/architecture: .*/g), ['architecture: arm'])
+    assert.match(told, /for nucleus lite on the device itself: from the cloud its recipe may have \d+ keys/)
+    assert.doesNotMatch(run.stderr, /nucleus lite/, 'one architecture is never too much for it')
   })
 
   const refused: readonly [what: string, args: readonly string[], line: RegExp][] = [
