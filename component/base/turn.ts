@@ -1,4 +1,4 @@
-import { KIB } from './limits.ts'
+import { KIB, MIB } from './limits.ts'
 
 /** Resolves in the next turn of the event loop, after I/O that is ready: lets a long computation be done in steps. */
 export function nextTurn(): Promise<void> {
@@ -7,6 +7,9 @@ export function nextTurn(): Promise<void> {
 
 /** So much of a large answer is read, copied or sent at once: it takes a tenth of a millisecond or two. */
 export const SLICE_BYTES: number = 256 * KIB
+
+/** An answer up to this size is made and sent at once, in a millisecond or two: pauses would cost a third more of CPU. */
+export const WHOLE_ANSWER_BYTES_MAX: number = 2 * MIB
 
 /** Those who wait for their next slice, the first of them first. */
 const waiting: (() => void)[] = []

@@ -1,5 +1,5 @@
 import { FRAME_LENGTH_MAX, REQUEST_ID_CHARS_MAX } from '../base/limits.ts'
-import { nextSlice, SLICE_BYTES } from '../base/turn.ts'
+import { nextSlice, SLICE_BYTES, WHOLE_ANSWER_BYTES_MAX } from '../base/turn.ts'
 import { fail, success, type Result } from '../model/failure.ts'
 import type { StoredMessage } from '../model/message.ts'
 import {
@@ -45,6 +45,8 @@ export const readMessages: Operation<ReadMessagesRequest, ReadAnswer> = {
   handle: (request, services, caller, done) => settle(read(request, services, caller), done, 'messageStoreReadError'),
   encode(requestId, { streamName, messages }, allocate) {
     const response = beginReadResponse(requestId, streamName, messages, allocate)
-    return response.write(SLICE_BYTES) ? response.frame : writeInSlices(response)
+    if (response.frame.length > WHOLE_ANSWER_BYTES_MAX) return writeInSlices(response)
+    response.write(Infinity)
+    return response.frame
   }
 }

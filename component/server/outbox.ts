@@ -1,8 +1,10 @@
 import type { Writable } from 'node:stream'
 import type { BufferPool } from '../base/buffer-pool.ts'
-import { KIB } from '../base/limits.ts'
-import { nextSlice, SLICE_BYTES } from '../base/turn.ts'
+import { KIB, MIB } from '../base/limits.ts'
+import { nextSlice, SLICE_BYTES, WHOLE_ANSWER_BYTES_MAX } from '../base/turn.ts'
 
+/** Bytes of a usual answer that are handed to the socket at a time. */
+const WRITE_BYTES_MAX = MIB
 /** Room for the answers of a turn of a busy connection. */
 const GATHERED_BYTES = 64 * KIB
 /** Frames up to this size are gathered into one write; larger ones are cheaper to send from where they are. */
@@ -35,6 +37,8 @@ interface Parcel {
   readonly bytes: Buffer
   /** What is called once they are through. */
   readonly sent: (() => void) | undefined
+  /** Sent slice by slice, because it belongs to a large answer. */
+  readonly isSliced: boolean
 }
 
 const NOTHING: Buffer = Buffer.alloc(0)
@@ -62,7 +66,8 @@ export function createOutbox(
   let isAbandoned = false
 
   const closeGathered = (): void => {
-    if (gatheredTo > gatheredFrom) parcels.push({ bytes: target.subarray(gatheredFrom, gatheredTo), sent: undefined })
+    if (gatheredTo > gatheredFrom)
+      parcels.push({ bytes: target.subarray(gatheredFrom, gatheredTo), sent: undefined, isSliced: false })
     gatheredFrom = gatheredTo
   }
 
@@ -76,9 +81,12 @@ export function createOutbox(
   const takeNext = (): Parcel | undefined => {
     if (parcels.length === 0) closeGathered()
     const next = parcels.shift()
-    if (next === undefined || next.bytes.length <= SLICE_BYTES) return next
-    parcels.unshift({ bytes: next.bytes.subarray(SLICE_BYTES), sent: next.sent })
-    return { bytes: next.bytes.subarray(0, SLICE_BYTES), sent: undefined }
+    if (next === undefined) return undefined
+    const { bytes, isSliced } = next
+    const pieceBytes = isSliced ? SLICE_BYTES : WRITE_BYTES_MAX
+    if (bytes.length <= pieceBytes) return next
+    parcels.unshift({ ...next, bytes: bytes.subarray(pieceBytes) })
+    return { bytes: bytes.subarray(0, pieceBytes), sent: undefined, isSliced }
   }
 
   const writeNext = (): void => {
@@ -94,7 +102,7 @@ export function createOutbox(
       parcel.sent?.()
       progressed()
       turnBytes += parcel.bytes.length
-      if (turnBytes < SLICE_BYTES) {
+      if (turnBytes < (parcel.isSliced ? SLICE_BYTES : WHOLE_ANSWER_BYTES_MAX)) {
         writeNext()
         return
       }
@@ -135,7 +143,7 @@ export function createOutbox(
         target.set(frame, offset)
       } else {
         closeGathered()
-        parcels.push({ bytes: frame, sent })
+        parcels.push({ bytes: frame, sent, isSliced: frame.length > WHOLE_ANSWER_BYTES_MAX })
         added(frame.length)
       }
     },

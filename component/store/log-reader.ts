@@ -1,6 +1,6 @@
 import { Fault } from '../base/fault.ts'
 import { KIB, MIB } from '../base/limits.ts'
-import { nextSlice, SLICE_BYTES } from '../base/turn.ts'
+import { nextSlice, SLICE_BYTES, WHOLE_ANSWER_BYTES_MAX } from '../base/turn.ts'
 import type { StoredMessage } from '../model/message.ts'
 import type { DiskFile } from './disk.ts'
 import type { LogContext } from './log-context.ts'
@@ -73,7 +73,8 @@ export class LogReader {
     const progress: ReadProgress = {
       messages: [],
       payloadBytes: 0,
-      sliceBytes: 0,
+      // The first pause comes when this is no usual answer any more.
+      sliceBytes: SLICE_BYTES - WHOLE_ANSWER_BYTES_MAX,
       from,
       limit,
       countMax,

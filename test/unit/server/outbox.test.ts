@@ -3,7 +3,7 @@ import { Writable } from 'node:stream'
 import { test } from 'node:test'
 import { createBufferPool } from '../../../component/base/buffer-pool.ts'
 import { KIB, MIB } from '../../../component/base/limits.ts'
-import { nextTurn, SLICE_BYTES } from '../../../component/base/turn.ts'
+import { nextTurn, SLICE_BYTES, WHOLE_ANSWER_BYTES_MAX } from '../../../component/base/turn.ts'
 import { createOutbox, type Outbox } from '../../../component/server/outbox.ts'
 
 /** An outbox whose peer takes everything at once. */
@@ -32,7 +32,7 @@ async function mostInTurn({ outbox, takenBytes }: ReturnType<typeof scene>): Pro
 
 test('a large answer leaves slice by slice, in full', async () => {
   const opened = scene()
-  const frame = Buffer.from(Uint8Array.from({ length: 2 * MIB + 5 }, (_, index) => index % 251))
+  const frame = Buffer.from(Uint8Array.from({ length: 4 * MIB + 5 }, (_, index) => index % 251))
   let sent = 0
   opened.outbox.send(frame, () => (sent += 1))
   assert.equal(await mostInTurn(opened), SLICE_BYTES)
@@ -43,7 +43,7 @@ test('a large answer leaves slice by slice, in full', async () => {
 test('so do many answers of middle size that wait together', async () => {
   const opened = scene()
   for (let count = 0; count < 40; count += 1) opened.outbox.send(Buffer.alloc(100 * KIB, count))
-  assert.ok((await mostInTurn(opened)) < SLICE_BYTES + 100 * KIB)
+  assert.ok((await mostInTurn(opened)) < WHOLE_ANSWER_BYTES_MAX + 100 * KIB)
   assert.ok(
     Buffer.concat(opened.taken).equals(Buffer.concat(Array.from({ length: 40 }, (_, i) => Buffer.alloc(100 * KIB, i))))
   )
