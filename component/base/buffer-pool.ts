@@ -6,31 +6,40 @@ const SIZES = [64 * KIB, 256 * KIB, MIB, 2 * MIB, 4 * MIB] as const
 const FREE_BYTES_MAX = 8 * MIB
 
 /**
- * Buffers that are used for a moment and then again: a new one of this size costs a page fault for every 4 KiB of it,
- * which is more than filling it.
+ * Memory that is used for a moment and then again: new memory of this size costs a page fault for every 4 KiB of it, which
+ * is more than filling it, and hastens the next collection of the whole heap.
  */
-export interface BufferPool {
-  /** A buffer of `bytesMin` or more, with anything in it. */
-  take(bytesMin: number): Buffer
-  /** Takes back a buffer to which nothing refers any more; one of another origin is let go. */
-  giveBack(buffer: Buffer): void
+export interface MemoryPool<Memory> {
+  /** Memory of `bytesMin` or more, with anything in it. */
+  take(bytesMin: number): Memory
+  /** Takes back memory to which nothing refers any more; what is of another origin is let go. */
+  giveBack(memory: Memory): void
 }
 
-export function createBufferPool(): BufferPool {
-  const free = new Map<number, Buffer[]>(SIZES.map((size) => [size, []]))
+export type BufferPool = MemoryPool<Buffer>
+export type ArrayBufferPool = MemoryPool<ArrayBuffer>
+
+export const createBufferPool = (): BufferPool => createMemoryPool((bytes) => Buffer.allocUnsafeSlow(bytes))
+/** For what crosses threads. */
+export const createArrayBufferPool = (): ArrayBufferPool => createMemoryPool((bytes) => new ArrayBuffer(bytes))
+
+function createMemoryPool<Memory extends { readonly byteLength: number }>(
+  allocate: (bytes: number) => Memory
+): MemoryPool<Memory> {
+  const free = new Map<number, Memory[]>(SIZES.map((size) => [size, []]))
   let freeBytes = 0
   return {
     take(bytesMin) {
       const size = SIZES.find((candidate) => candidate >= bytesMin)
       const kept = size === undefined ? undefined : free.get(size)?.pop()
-      if (kept !== undefined) freeBytes -= kept.length
-      return kept ?? Buffer.allocUnsafeSlow(size ?? bytesMin)
+      if (kept !== undefined) freeBytes -= kept.byteLength
+      return kept ?? allocate(size ?? bytesMin)
     },
-    giveBack(buffer) {
-      const kept = free.get(buffer.length)
-      if (kept === undefined || freeBytes + buffer.length > FREE_BYTES_MAX) return
-      freeBytes += buffer.length
-      kept.push(buffer)
+    giveBack(memory) {
+      const kept = free.get(memory.byteLength)
+      if (kept === undefined || freeBytes + memory.byteLength > FREE_BYTES_MAX) return
+      freeBytes += memory.byteLength
+      kept.push(memory)
     }
   }
 }

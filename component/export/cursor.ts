@@ -34,6 +34,8 @@ export interface Flight {
   readonly end: number
   /** The placement of the cursor they were read at. */
   readonly placement: number
+  /** Lets the memory of the payloads be used again. */
+  release(): void
 }
 
 /** What an outcome means for the exporter's next step. */
@@ -72,13 +74,16 @@ export interface Cursor {
   load(limits: BatchLimits, countMax: number): Promise<Flight>
   /** Begins to read the batch behind a flight, when a full one waits there. To be called with the flight's own bounds. */
   loadNext(flight: Flight, limits: BatchLimits, countMax: number): void
-  /** Moves behind a flight that turned out empty. */
+  /** Moves behind a flight that turned out empty, and ends it. */
   pass(flight: Flight): void
   /** Remembers the time of an attempt. @param wallMs milliseconds since the epoch */
   attempt(wallMs: number): void
   /** Keeps the state of the task at the position, until the position moves. */
   rememberTask(task: string): void
-  /** @param current false when the definition changed after the flight had left: rejections are not believed then */
+  /**
+   * Ends a flight: nobody may look at its payloads any more, but for a task, which goes on with them.
+   * @param current false when the definition changed after it had left: rejections are not believed then
+   */
   land(flight: Flight, outcome: SendOutcome | TaskProgress, current: boolean): Landing
   /** Takes a new definition. @returns true when its startSequenceNumber moved the position: replay or skip */
   rebase(definition: ExportDefinition): boolean
@@ -327,13 +332,14 @@ export function createCursor(
       const readAt = placement
       // What becomes durable during the read may be missing from it without being lost.
       const { durableNext } = source
-      const stored = await ahead.read(Number(progress.next), countMax + window.done.size, limits.bytesMax)
+      const wantedMax = countMax + window.done.size
+      const { messages: stored, release } = await ahead.read(Number(progress.next), wantedMax, limits.bytesMax)
       const read = stored.filter((message) => message.sequenceNumber < window.end)
       const unsent = read.filter((message) => !window.done.has(message.sequenceNumber))
       const { messages, bytes } = cutBatch(unsent, limits, countMax)
       const last = (messages.length < unsent.length ? messages : read).at(-1)
       const end = last === undefined ? Math.min(window.end, durableNext) : last.sequenceNumber + 1
-      return { messages, bytes, end, placement: readAt }
+      return { messages, bytes, end, placement: readAt, release }
     },
     loadNext({ end, placement: readAt }, limits, countMax) {
       // A task is read again for each of its steps.
@@ -341,6 +347,7 @@ export function createCursor(
       ahead.prepare(end, countMax, limits.bytesMax)
     },
     pass(flight) {
+      flight.release()
       if (flight.placement === placement) moveTo(flight.end)
       save()
     },
@@ -355,6 +362,7 @@ export function createCursor(
     land(flight, outcome, current) {
       const landing = landNow(flight, outcome, current)
       if (landing.kind !== 'worked') ahead.drop()
+      if (kind !== 's3') flight.release()
       save()
       return landing
     },

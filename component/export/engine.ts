@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts'
+import { createBufferPool } from '../base/buffer-pool.ts'
 import { sleep, type Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
@@ -148,7 +149,7 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
     },
     slots,
     totals,
-    readAheads: createReadAheads(options.concurrencyMax),
+    readAheads: createReadAheads(options.concurrencyMax, createBufferPool()),
     requestBytesMax: bandwidth?.requestBytesMax ?? Infinity
   }
   const streams = new Map<string, OpenStream>()

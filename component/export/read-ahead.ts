@@ -1,5 +1,13 @@
+import type { BufferPool } from '../base/buffer-pool.ts'
 import type { StoredMessage } from '../model/message.ts'
 import type { ExportSource } from './source.ts'
+
+/** Messages that were read, in memory that is used again. */
+export interface ReadBatch {
+  readonly messages: readonly StoredMessage[]
+  /** To be called once, when nobody looks at the payloads any more; without it the memory is left to the collector. */
+  release(): void
+}
 
 /** Reads of one export's stream, of which the next may be made before it is wanted. */
 export interface ReadAhead {
@@ -7,7 +15,7 @@ export interface ReadAhead {
    * Like the source's `read`; takes what was read ahead when that is the same.
    * @throws Fault when the disk cannot be read
    */
-  read(from: number, countMax: number, bytesMax: number): Promise<readonly StoredMessage[]>
+  read(from: number, countMax: number, bytesMax: number): Promise<ReadBatch>
   /** Begins to read what `read` with the same arguments is about to be asked for. Forgets what was read ahead before. */
   prepare(from: number, countMax: number, bytesMax: number): void
   /** Forgets what was read ahead. */
@@ -25,7 +33,7 @@ interface Ahead {
   readonly countMax: number
   readonly bytesMax: number
   /** Undefined when the disk could not be read: it is then tried again, and may complain. */
-  readonly messages: Promise<readonly StoredMessage[] | undefined>
+  readonly batch: Promise<ReadBatch | undefined>
 }
 
 /**
@@ -33,14 +41,36 @@ interface Ahead {
  * Nothing is read ahead of a position that it does not reach, and what a changed position no longer asks for is forgotten.
  * @param aheadMax reads that all exports together may hold; the oldest is forgotten for a new one
  */
-export function createReadAheads(aheadMax: number): ReadAheads {
+export function createReadAheads(aheadMax: number, pool: BufferPool): ReadAheads {
   /** Oldest first. */
   const held = new Map<ReadAhead, Ahead>()
+
+  const forget = (owner: ReadAhead): void => {
+    void held.get(owner)?.batch.then((batch) => batch?.release())
+    held.delete(owner)
+  }
 
   const hold = (owner: ReadAhead, ahead: Ahead): void => {
     held.set(owner, ahead)
     const [oldest] = held.keys()
-    if (held.size > aheadMax && oldest !== undefined) held.delete(oldest)
+    if (held.size > aheadMax && oldest !== undefined) forget(oldest)
+  }
+
+  const readFrom = async (
+    source: ExportSource,
+    from: number,
+    countMax: number,
+    bytesMax: number
+  ): Promise<ReadBatch> => {
+    let memory: Buffer | undefined
+    const messages = await source.read(from, countMax, bytesMax, (bytes) => (memory = pool.take(bytes)))
+    return {
+      messages,
+      release() {
+        if (memory !== undefined) pool.giveBack(memory)
+        memory = undefined
+      }
+    }
   }
 
   return {
@@ -48,20 +78,21 @@ export function createReadAheads(aheadMax: number): ReadAheads {
       const owner: ReadAhead = {
         async read(from, countMax, bytesMax) {
           const ahead = held.get(owner)
-          held.delete(owner)
           if (ahead?.from === from && ahead.countMax === countMax && ahead.bytesMax === bytesMax) {
-            const messages = await ahead.messages
+            held.delete(owner)
+            const batch = await ahead.batch
             // Nothing at that time says nothing about what has become durable since.
-            if (messages !== undefined && messages.length > 0) return messages
-          }
-          return source.read(from, countMax, bytesMax)
+            if (batch !== undefined && batch.messages.length > 0) return batch
+            batch?.release()
+          } else forget(owner)
+          return readFrom(source, from, countMax, bytesMax)
         },
         prepare(from, countMax, bytesMax) {
-          held.delete(owner)
-          const messages = source.read(from, countMax, bytesMax).catch(() => undefined)
-          hold(owner, { from, countMax, bytesMax, messages })
+          forget(owner)
+          const batch = readFrom(source, from, countMax, bytesMax).catch(() => undefined)
+          hold(owner, { from, countMax, bytesMax, batch })
         },
-        drop: () => void held.delete(owner)
+        drop: () => forget(owner)
       }
       return owner
     }

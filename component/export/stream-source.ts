@@ -1,4 +1,4 @@
-import type { Stream } from '../stream/index.ts'
+import { memoryBytes, type Stream } from '../stream/index.ts'
 import type { ExportSource } from './source.ts'
 
 /** The side of a stream that exports see: its durable messages and nothing else. */
@@ -19,7 +19,12 @@ export function exportSourceOf(stream: Stream): ExportSource {
     get removals() {
       return removals.list
     },
-    read: (from, countMax, bytesMax) => log.read(from, log.durableNext, countMax, bytesMax),
+    read(from, countMax, bytesMax, memory) {
+      const limit = log.durableNext
+      const count = Math.min(countMax, limit - Math.max(from, log.oldest))
+      const into = count > 0 ? memory?.(memoryBytes(log, count, bytesMax)) : undefined
+      return log.read(from, limit, countMax, bytesMax, into)
+    },
     readStored: (from, countMax, bytesMax) => log.read(from, log.next, countMax, bytesMax),
     get timeToLiveMs() {
       return stream.definition.timeToLiveMs

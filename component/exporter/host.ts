@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
 import { backoffDelayMs, type BackoffPolicy } from '../base/backoff.ts'
+import { createArrayBufferPool } from '../base/buffer-pool.ts'
 import type { Clock } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
 import type { Logger, LogLevel } from '../base/log.ts'
@@ -65,6 +66,7 @@ interface RunningWorker {
 export function createExporterHost(options: ExporterHostOptions): ExporterHost {
   const { clock, log } = options
   let { settings } = options
+  const pool = createArrayBufferPool()
   let running: RunningWorker | undefined
   let stopped = false
   let crashes = 0
@@ -108,6 +110,7 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
       case 'stepped': {
         const waiting = from.inFlight.get(message.id)
         from.inFlight.delete(message.id)
+        if (message.kind === 'outcome') pool.giveBack(message.packed)
         waiting?.settle(message.outcome)
         return
       }
@@ -200,7 +203,7 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
 
   const send: SendBatch = async ({ streamName, definition, messages }, signal, onProgress) => {
     const outcome = await request(signal, { onProgress }, (via, id) => {
-      const packed = packBatch(messages)
+      const packed = packBatch(messages, pool.take)
       post(via, { kind: 'send', id, streamName, definition, packed }, [packed])
     })
     assert(!('events' in outcome), 'a batch is answered as a batch')
@@ -209,7 +212,7 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
 
   const runStep: RunStep = async ({ message, ...step }, pace, signal, onProgress) => {
     const outcome = await request(signal, { pace, onProgress }, (via, id) => {
-      const packed = message === undefined ? undefined : packBatch([message])
+      const packed = message === undefined ? undefined : packBatch([message], newArrayBuffer)
       post(via, { kind: 'step', id, step, packed }, packed === undefined ? [] : [packed])
     })
     if ('events' in outcome) return outcome
@@ -230,6 +233,9 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
     }
   }
 }
+
+/** Of a task: nobody waits for the memory of so small a batch. */
+const newArrayBuffer = (bytes: number): ArrayBuffer => new ArrayBuffer(bytes)
 
 function post({ worker }: RunningWorker, message: ToExporterWorker, transfer: readonly ArrayBuffer[] = []): void {
   worker.postMessage(message, transfer)

@@ -46,8 +46,8 @@ export type ToExporterWorker =
 
 /** From the worker to the main thread. */
 export type FromExporterWorker =
-  /** Exactly one for each `send`. */
-  | { readonly kind: 'outcome'; readonly id: number; readonly outcome: SendOutcome }
+  /** Exactly one for each `send`; it brings the memory of the batch back. */
+  | { readonly kind: 'outcome'; readonly id: number; readonly outcome: SendOutcome; readonly packed: ArrayBuffer }
   /** Exactly one for each `step`. */
   | { readonly kind: 'stepped'; readonly id: number; readonly outcome: StepOutcome }
   /** The body of a step wants to send so many bytes; at most one such wish at a time. */

@@ -19,7 +19,8 @@ const PROGRESS_INTERVAL_MS = 1_000
  */
 export function runExporterWorker(port: MessagePort | null = parentPort, clock: Clock = systemClock): void {
   assert(port !== null, 'the exporter runs in a worker thread')
-  const answer = (message: FromExporterWorker): void => port.postMessage(message)
+  const answer = (message: FromExporterWorker, transfer: readonly ArrayBuffer[] = []): void =>
+    port.postMessage(message, transfer)
   const aborts = new Map<number, AbortController>()
   let destinations: Promise<Destinations> | undefined
   /** Of the sinks, which look into it whenever they ask for credentials. */
@@ -34,7 +35,7 @@ export function runExporterWorker(port: MessagePort | null = parentPort, clock: 
     const { sinks, isPaced } = await destinations
     const outcome = await sendSafely(sinks, message, abort.signal, progressOf(message.id, isPaced), answer)
     aborts.delete(message.id)
-    answer({ kind: 'outcome', id: message.id, outcome })
+    answer({ kind: 'outcome', id: message.id, outcome, packed: message.packed }, [message.packed])
   }
 
   /** Tells of progress, but not more often than anybody needs to know, and of bodies where their bandwidth is limited. */

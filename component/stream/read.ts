@@ -1,9 +1,10 @@
 import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
-import { KIB, MIB, READ_REPLY_BYTES_MAX, READ_REPLY_COUNT_MAX } from '../base/limits.ts'
+import { KIB, READ_REPLY_BYTES_MAX, READ_REPLY_COUNT_MAX } from '../base/limits.ts'
 import { FAILURES, fail, success, type Failure, type Result } from '../model/failure.ts'
 import type { StoredMessage } from '../model/message.ts'
 import type { StreamLog } from '../store/stream-log.ts'
+import { averageBytes, memoryBytes } from './read-memory.ts'
 import type { ReadWaiters, WaitingPlaces } from './read-waiters.ts'
 
 /** A checked wish to read. */
@@ -46,23 +47,11 @@ const ANSWER_OVERHEAD_BYTES = 4 * KIB
 /** About what a message costs beside its payload, in memory and in the answer. */
 const MESSAGE_OVERHEAD_BYTES = 512
 
-/** Of a message with its header. */
-function averageBytes(log: StreamLog): number {
-  return log.totalBytes / Math.max(1, log.next - log.oldest)
-}
-
 /** About how many bytes the next `available` messages are, `countMax` at most. */
 function expectedBytes(log: StreamLog, available: number, countMax: number): number {
   const count = Math.min(available, countMax)
   const payloadBytes = Math.min(count * averageBytes(log) * 2, log.totalBytes, READ_REPLY_BYTES_MAX)
   return Math.ceil(ANSWER_OVERHEAD_BYTES + count * MESSAGE_OVERHEAD_BYTES + payloadBytes)
-}
-
-const READ_MEMORY_BYTES_MAX = 4 * MIB
-
-/** Room for `count` messages of average size with their headers, and some more. */
-function memoryBytes(log: StreamLog, count: number): number {
-  return Math.min(READ_MEMORY_BYTES_MAX, Math.ceil((count + 1) * averageBytes(log) * 1.25) + 4 * KIB)
 }
 
 /** Nothing to answer with yet; worth another look once the stream's next number is `untilNext`. */

@@ -77,7 +77,7 @@ export function createFakeSource(clock: FakeClock, streamName = 'stream', stream
     damage(sequenceNumber) {
       messages = messages.filter((message) => message.sequenceNumber !== sequenceNumber)
     },
-    async read(from, countMax, bytesMax) {
+    async read(from, countMax, bytesMax, memory) {
       reads += 1
       await Promise.resolve()
       if (source.readError !== undefined) throw source.readError
@@ -89,7 +89,7 @@ export function createFakeSource(clock: FakeClock, streamName = 'stream', stream
         if (found.length >= countMax || (found.length > 0 && bytes > bytesMax)) break
         found.push(message)
       }
-      return found
+      return memory === undefined ? found : copyInto(memory, found)
     },
     readStored: (from, countMax, bytesMax) => source.read(from, countMax, bytesMax),
     timeToLiveMs: undefined,
@@ -107,6 +107,17 @@ export function createFakeSource(clock: FakeClock, streamName = 'stream', stream
     }
   }
   return source
+}
+
+/** The messages with their payloads in memory like that of a log. */
+function copyInto(memory: (bytes: number) => Buffer, messages: readonly StoredMessage[]): StoredMessage[] {
+  const into = memory(messages.reduce((sum, { payload }) => sum + payload.length, 0))
+  let offset = 0
+  return messages.map((message) => {
+    const payload = into.subarray(offset, offset + message.payload.length)
+    offset += message.payload.copy(payload)
+    return { ...message, payload }
+  })
 }
 
 /** A request that waits for the test to answer it. */
@@ -168,8 +179,10 @@ export function createExportHarness(
       sendBatch: (batch, signal) =>
         new Promise((resolve) => {
           const numbers = batch.messages.map((message) => message.sequenceNumber)
+          // The memory of the payloads is used again once the outcome is there.
+          const messages = batch.messages.map((message) => ({ ...message, payload: Buffer.from(message.payload) }))
           sent.push({
-            batch,
+            batch: { ...batch, messages },
             numbers,
             signal,
             async answer(outcome) {

@@ -36,7 +36,8 @@ function rawRequest(streamName: string, batch: readonly StoredMessage[]): HttpEx
       'x-sequence-number': String(message.sequenceNumber),
       'x-ingest-time': String(message.ingestTimeMs)
     },
-    body: message.payload
+    // The memory of the batch goes back with the outcome, while the rest of a body may still be on its way.
+    body: Buffer.from(message.payload)
   }
 }
 

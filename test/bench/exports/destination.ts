@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 
@@ -25,9 +26,10 @@ export interface Destination {
 
 export async function startDestination(kind: EndpointKind): Promise<Destination> {
   const child = fork(join(import.meta.dirname, 'endpoint.ts'), [kind], { execArgv: ['--import', 'tsx'] })
-  // It stands for another machine, which takes no processor time from the server.
-  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW)
   const [port] = (await once(child, 'message')) as [number]
+  // It stands for another machine, which takes no processor time from the server: nor do the collections of its heap.
+  for (const thread of readdirSync(`/proc/${child.pid}/task`))
+    setPriority(Number(thread), constants.priority.PRIORITY_LOW)
   return {
     origin: `http://127.0.0.1:${port}`,
     async received() {

@@ -1,11 +1,31 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { BufferPool } from '../../../component/base/buffer-pool.ts'
 import { createReadAheads } from '../../../component/export/read-ahead.ts'
 import { createExportHarness, createFakeSource, httpExport, type FakeSource } from '../../helpers/export-harness.ts'
 import { createFakeClock, flush } from '../../helpers/fake-clock.ts'
 
 const DELIVERED = { kind: 'delivered' } as const
 const BATCH = 100
+
+/** Counts what is taken and not given back; what is given back is no message any more. */
+function createCountingPool(): { readonly pool: BufferPool; outstanding(): number } {
+  const taken = new Set<Buffer>()
+  return {
+    pool: {
+      take(bytes) {
+        const memory = Buffer.alloc(bytes)
+        taken.add(memory)
+        return memory
+      },
+      giveBack(memory) {
+        assert.ok(taken.delete(memory), 'memory is given back once')
+        memory.fill(0xdb)
+      }
+    },
+    outstanding: () => taken.size
+  }
+}
 
 /** An engine with one export of `count` messages, whose first batch is under way. */
 async function start(count: number, prepare: (source: FakeSource) => void = () => undefined) {
@@ -109,7 +129,8 @@ test('a failure, a pause of the export and the end give the memory back', async 
 test('all exports together hold so many reads; the oldest is forgotten', async () => {
   const clock = createFakeClock()
   const sources = ['a', 'b', 'c'].map((name) => createFakeSource(clock, name))
-  const aheads = createReadAheads(2)
+  const { pool, outstanding } = createCountingPool()
+  const aheads = createReadAheads(2, pool)
   const reads = sources.map((source) => {
     source.append(3)
     const ahead = aheads.of(source)
@@ -117,11 +138,15 @@ test('all exports together hold so many reads; the oldest is forgotten', async (
     return ahead
   })
   for (const ahead of reads) {
+    const { messages, release } = await ahead.read(1, 2, 1_000)
     assert.deepEqual(
-      (await ahead.read(1, 2, 1_000)).map(({ sequenceNumber }) => sequenceNumber),
+      messages.map(({ sequenceNumber }) => sequenceNumber),
       [1, 2]
     )
+    release()
   }
+  await flush()
+  assert.equal(outstanding(), 0)
   assert.deepEqual(
     sources.map((source) => source.reads),
     [2, 1, 1]
@@ -131,22 +156,29 @@ test('all exports together hold so many reads; the oldest is forgotten', async (
 test('a read that is asked for otherwise, or failed ahead, is made anew', async () => {
   const source = createFakeSource(createFakeClock())
   source.append(5)
-  const ahead = createReadAheads(1).of(source)
+  const { pool, outstanding } = createCountingPool()
+  const ahead = createReadAheads(1, pool).of(source)
   for (const [from, countMax, bytesMax] of [
     [0, 2, 1_000],
     [1, 3, 1_000],
     [1, 2, 999]
   ] as const) {
     ahead.prepare(1, 2, 1_000)
-    await ahead.read(from, countMax, bytesMax)
+    const { release } = await ahead.read(from, countMax, bytesMax)
+    release()
   }
   ahead.prepare(1, 2, 1_000)
   ahead.drop()
-  await ahead.read(1, 2, 1_000)
+  const again = await ahead.read(1, 2, 1_000)
+  again.release()
   assert.equal(source.reads, 8)
   source.readError = new Error('told so')
   ahead.prepare(1, 2, 1_000)
   await flush()
   source.readError = undefined
-  assert.equal((await ahead.read(1, 2, 1_000)).length, 2)
+  const last = await ahead.read(1, 2, 1_000)
+  assert.equal(last.messages.length, 2)
+  assert.equal(outstanding(), 1)
+  last.release()
+  assert.equal(outstanding(), 0)
 })

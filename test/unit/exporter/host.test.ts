@@ -3,8 +3,9 @@ import { EventEmitter } from 'node:events'
 import { test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
 import { createExporterHost, type ExporterHost } from '../../../component/exporter/host.ts'
-import type { ToExporterWorker } from '../../../component/exporter/messages.ts'
+import type { FromExporterWorker, ToExporterWorker } from '../../../component/exporter/messages.ts'
 import { unpackBatch } from '../../../component/exporter/packed-batch.ts'
+import type { SendOutcome } from '../../../component/export/sink.ts'
 import type { TaskStep } from '../../../component/export/task.ts'
 import { httpExport } from '../../helpers/export-harness.ts'
 import { createFakeClock, flush, type FakeClock } from '../../helpers/fake-clock.ts'
@@ -17,6 +18,12 @@ class FakeWorker extends EventEmitter {
   readonly posted: ToExporterWorker[] = []
   postMessage(message: ToExporterWorker): void {
     this.posted.push(message)
+  }
+  /** Answers a batch, with the memory that came with it. */
+  answer(id: number, outcome: SendOutcome): void {
+    const sent = this.posted.find((message) => message.kind === 'send' && message.id === id)
+    const packed = sent?.kind === 'send' ? sent.packed : new ArrayBuffer(8)
+    this.emit('message', { kind: 'outcome', id, outcome, packed } satisfies FromExporterWorker)
   }
   isTerminated = false
   terminate(): Promise<number> {
@@ -90,9 +97,9 @@ test('answers are matched by id; answers that nobody waits for are ignored', asy
   const [worker] = host.workers
   const [, one, two] = worker?.posted ?? []
   assert.ok(one?.kind === 'send' && two?.kind === 'send')
-  worker?.emit('message', { kind: 'outcome', id: 999, outcome: { kind: 'delivered' } })
-  worker?.emit('message', { kind: 'outcome', id: two.id, outcome: { kind: 'rejected', reason: 'r' } })
-  worker?.emit('message', { kind: 'outcome', id: one.id, outcome: { kind: 'delivered' } })
+  worker?.answer(999, { kind: 'delivered' })
+  worker?.answer(two.id, { kind: 'rejected', reason: 'r' })
+  worker?.answer(one.id, { kind: 'delivered' })
   assert.deepEqual(await first, { kind: 'delivered' })
   assert.deepEqual(await second, { kind: 'rejected', reason: 'r' })
 })
@@ -168,7 +175,8 @@ test('a worker that answers may take its time, and an idle one is left alone', a
   }
   assert.equal(worker?.isTerminated, false)
   const sent = worker.posted.find((message) => message.kind === 'send')
-  worker.emit('message', { kind: 'outcome', id: sent?.id, outcome: { kind: 'delivered' } })
+  assert.ok(sent !== undefined)
+  worker.answer(sent.id, { kind: 'delivered' })
   assert.deepEqual(await outcome, { kind: 'delivered' })
   host.clock.advance(10_000)
   assert.equal(host.clock.pendingTimers, 0)
@@ -226,6 +234,22 @@ test('a body gets its bandwidth when the main thread says so, and not after the 
   assert.deepEqual(asked, [100])
 })
 
+test('the memory of a batch is used again once its outcome is there, also when nobody waits for that any more', () => {
+  const host = startHost()
+  const abort = new AbortController()
+  const memoryOf = (index: number): ArrayBuffer | undefined => {
+    const message = host.workers[0]?.posted.filter(({ kind }) => kind === 'send')[index]
+    return message?.kind === 'send' ? message.packed : undefined
+  }
+  void host.send(BATCH, abort.signal)
+  abort.abort()
+  void host.sendOne()
+  assert.notEqual(memoryOf(1), memoryOf(0))
+  host.workers[0]?.answer(1, { kind: 'retryLater', reason: 'r' })
+  void host.sendOne()
+  assert.equal(memoryOf(2), memoryOf(0))
+})
+
 test('a crash ends steps as it ends batches', async () => {
   const host = startHost()
   const outcome = host.runStep(STEP, unpaced, new AbortController().signal)
@@ -249,7 +273,7 @@ test('progress of a request reaches the one who waits for it, and nobody after t
   worker?.emit('message', { kind: 'began', id: sent.id, bodyBytes: 7 })
   assert.equal(begunBytes, 7)
   assert.equal(progressed, 1)
-  worker?.emit('message', { kind: 'outcome', id: sent.id, outcome: { kind: 'delivered' } })
+  worker?.answer(sent.id, { kind: 'delivered' })
   await outcome
   worker?.emit('message', { kind: 'progress', id: sent.id })
   assert.equal(progressed, 1)
