@@ -7,7 +7,7 @@ import { systemClock } from './base/clock.ts'
 import { describeError, Fault } from './base/fault.ts'
 import { createLogger, type Logger } from './base/log.ts'
 import { systemRandom } from './base/random.ts'
-import { describeConfig, parseConfig, VERSION } from './config/index.ts'
+import { describeConfig, parseConfig, SECRET_VARIABLES, VERSION } from './config/index.ts'
 import { probeCatalogue, probeInChild } from './store/catalogue/index.ts'
 import { nodeDisk } from './store/index.ts'
 import { StoreInUse } from './store/store-lock.ts'
@@ -51,6 +51,14 @@ function exitOnBug(logger: Logger): void {
   process.on('unhandledRejection', report)
 }
 
+/**
+ * Without a listener the signal has Node.js open its inspector: a port of the loopback address, at which every local process
+ * may read the memory of this one and run code in it (reliability 6.2 L4).
+ */
+function keepInspectorClosed(): void {
+  process.on('SIGUSR1', () => undefined)
+}
+
 /** The first signal ends in order, the second at once. */
 function stopOnSignal(stop: () => Promise<void>, logger: Logger): void {
   let isStopping = false
@@ -75,6 +83,7 @@ function stopOnSignal(stop: () => Promise<void>, logger: Logger): void {
 
 async function main(): Promise<void> {
   const { config, fatal, warnings, notes } = parseConfig(process.env, process.cwd())
+  for (const name of SECRET_VARIABLES) Reflect.deleteProperty(process.env, name)
   const output = { format: config.logFormat, write: writeLine, wallMs: systemClock.wallMs }
   const logger = createLogger({ level: config.logLevel, ...output })
   // A closed output must not end the server.
@@ -158,6 +167,7 @@ async function runExporter(): Promise<void> {
   runExporterWorker()
 }
 
+if (isMainThread) keepInspectorClosed()
 const [argument, path] = process.argv.slice(2)
 if (!isMainThread) void runExporter()
 else if (argument === PROBE_ARGUMENT && path !== undefined)

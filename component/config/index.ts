@@ -1,3 +1,3 @@
 export { type Config, describeConfig, type ExporterConfig, type NucleusAccess } from './config.ts'
-export { parseConfig, type ParsedConfig } from './parse-config.ts'
+export { parseConfig, type ParsedConfig, SECRET_VARIABLES } from './parse-config.ts'
 export { VERSION } from './version.ts'

@@ -25,6 +25,17 @@ interface Problems {
   readonly notes: string[]
 }
 
+/**
+ * Variables that hold secrets. Whoever has read them should take them out of the environment of its process, since child
+ * processes inherit that, and Node.js writes it into diagnostic reports.
+ */
+export const SECRET_VARIABLES: readonly string[] = [
+  NUCLEUS_VARIABLES.token,
+  'AWS_CONTAINER_AUTHORIZATION_TOKEN',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN'
+]
+
 const SETTING_NAMES = new Set<string>(Object.values(PARAMETERS).map(({ name }) => name))
 SETTING_NAMES.delete(PARAMETERS.settings.name)
 
