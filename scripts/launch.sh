@@ -31,13 +31,21 @@ if [ "$node" = node ]; then
   fi
 fi
 
+# Asked without JavaScript: an old Node.js answers the program itself with all of its text, at the first word it does not know.
+refuse_old() {
+  version=$("$node" --version 2>/dev/null)
+  case $version in
+    v[0-9].* | v1[0-9].* | v20.[0-9].* | v20.1[0-4].*)
+      refuse "it needs Node.js 20.15 or later, and '$node' is $version; set nodePath to the full path of a later one"
+      ;;
+  esac
+}
+
 check() {
   command -v "$node" >/dev/null 2>&1 || refuse "it needs Node.js 20.15 or later, and '$node' is not there for" \
     "$(id -un) in the PATH $PATH; install Node.js, set nodePath to its full path, or deploy a package with Node.js"
   "$node" -e 0 || refuse "'$node' does not work as Node.js (exit code $?); set nodePath to the full path of one that does"
-  # Must be understood by every Node.js, however old.
-  "$node" -e 'var v = process.versions.node.split("."); process.exit(v[0] * 100 + Number(v[1]) >= 2015 ? 0 : 1)' ||
-    refuse "it needs Node.js 20.15 or later, and '$node' is $("$node" --version); set nodePath to the full path of a later one"
+  refuse_old
   "$node" "$folder/stream-manager.cjs" --check
   status=$?
   # A program that meets instructions the processor does not have is killed before it can say so.
@@ -49,6 +57,7 @@ check() {
 case $action in
   check) check ;;
   run)
+    refuse_old
     # A memory image would hold messages and tokens.
     ulimit -c 0 2>/dev/null
     # Threads for file work: streams that sync must not keep others from it.

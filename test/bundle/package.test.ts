@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { ARCHITECTURES } from '../../scripts/architectures.ts'
@@ -160,12 +160,10 @@ describe('the packaged component', () => {
 
   const addon = `lmdb-linux-${process.arch}.node`
   const foreign = `lmdb-linux-${process.arch === 'arm64' ? 'x64' : 'arm64'}.node`
+  /** Says its version, and is a program that has met what it does not know. */
   const old = (version: string) => (path: string) => {
-    writeFileSync(
-      join(path, 'old-node'),
-      `#!/bin/sh\n[ "$1" = --version ] && echo ${version}\ncase $2 in 0) ;; *) exit 1 ;; esac\n`,
-      { mode: 0o755 }
-    )
+    const script = `#!/bin/sh\ncase "$*" in --version) echo ${version} ;; '-e 0') ;; *) echo SyntaxError; exit 1 ;; esac\n`
+    writeFileSync(join(path, 'old-node'), script, { mode: 0o755 })
   }
   const unfit: readonly [what: string, prepare: (path: string) => void, line: RegExp][] = [
     [
@@ -210,18 +208,26 @@ describe('the packaged component', () => {
       /^aws\.greengrass\.StreamManager cannot run .*needs Node\.js 20\.15 .*'node' is not there .*nodePath.*\n$/
     )
 
-    const device = createDevice({
-      packageFolder: output,
-      nucleus: 'classic',
-      prepare: old('v18.20.4'),
-      parameters: { nodePath: '../artifacts/old-node' }
-    })
-    t.after(() => device.dispose())
-    const tooOld = await device.install()
-    assert.equal(tooOld.code, 1)
-    assert.match(
-      tooOld.text,
-      /^aws\.greengrass\.StreamManager cannot run .*Node\.js 20\.15 .*is v18\.20\.4; set nodePath.*\n$/
-    )
+    const parameters = { nodePath: '../artifacts/old-node' }
+    for (const version of ['v8.17.0', 'v18.20.4', 'v20.14.0']) {
+      const device = createDevice({ packageFolder: output, nucleus: 'classic', prepare: old(version), parameters })
+      t.after(() => device.dispose())
+      for (const run of [await device.install(), await device.startToEnd()]) {
+        assert.equal(run.code, 1)
+        assert.match(run.text, /^aws\.greengrass\.StreamManager cannot run .*Node\.js 20\.15 .*; set nodePath.*\n$/)
+        assert.ok(run.text.includes(`'../artifacts/old-node' is ${version};`))
+      }
+    }
+  })
+
+  it('tells a Node.js that is too old for its commands in one line', () => {
+    const node = join(folder, 'old-node')
+    old('v18.20.4')(folder)
+    const env = { PATH: process.env['PATH'], STREAM_MANAGER_NODE: node }
+    const run = spawnSync('sh', [join(artifacts, 'stream-manager'), 'list'], { env, encoding: 'utf8' })
+    assert.equal(run.status, 2)
+    assert.equal(run.stdout, '')
+    const told = `'${node}' is v18.20.4; set STREAM_MANAGER_NODE to the full path of a later one`
+    assert.equal(run.stderr, `stream-manager: it needs Node.js 20.15 or later, and ${told}\n`)
   })
 })
