@@ -246,7 +246,7 @@ export function createExporter(
     grant.progressed()
     const batch = { streamName: source.streamName, definition, messages }
     const outcome = await context.sendBatch(batch, signal, charge.onProgress)
-    notices.tell(outcome.notice)
+    notices.tell(outcome)
     return outcome
   }
 

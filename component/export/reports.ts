@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../base/clock.ts'
 import type { LogFields, Logger } from '../base/log.ts'
 import { LOG_REPEAT_MS } from '../base/log-repeats.ts'
+import type { SendOutcome } from './sink.ts'
 
 /** What works in a lasting way that could be better is not worth a line a minute. */
 const SAME_NOTICE_MS = 3_600_000
@@ -70,15 +71,16 @@ export function createFailureReport(log: Logger, fields: LogFields): FailureRepo
 
 /** Tells the operator what a destination has to say beside its outcomes. */
 export interface NoticeReport {
-  /** INFO: at most once a minute, and the same text once an hour. */
-  tell(notice: string | undefined): void
+  /** INFO: at most once a minute, and the same text once an hour. Of a request that failed its reason says enough. */
+  tell(outcome: SendOutcome): void
 }
 
 export function createNoticeReport(clock: Clock, log: Logger, fields: LogFields): NoticeReport {
   let said: { readonly notice: string; readonly atMs: number } | undefined
   return {
-    tell(notice) {
-      if (notice === undefined) return
+    tell(outcome) {
+      const { notice } = outcome
+      if (notice === undefined || !isGoingOn(outcome)) return
       const nowMs = clock.monotonicMs()
       const pauseMs = said?.notice === notice ? SAME_NOTICE_MS : LOG_REPEAT_MS
       if (said !== undefined && nowMs - said.atMs < pauseMs) return
@@ -87,3 +89,6 @@ export function createNoticeReport(clock: Clock, log: Logger, fields: LogFields)
     }
   }
 }
+
+const isGoingOn = (outcome: SendOutcome): boolean =>
+  outcome.kind === 'delivered' || (outcome.kind === 'partial' && outcome.failed.length === 0)
