@@ -204,9 +204,10 @@ function attach(world: World): FaultyDisk {
         write(path, inode, buffers, position)
       },
       read,
-      async readAsync(position, length) {
+      async readAsync(position, length, into) {
         await Promise.resolve()
-        return read(position, length)
+        const bytes = read(position, length)
+        return into === undefined ? bytes : into.subarray(0, bytes.copy(into))
       },
       async sync() {
         if (!isOpen) throw new Error(`sync of the closed file ${path}`)

@@ -8,7 +8,8 @@ import {
   type ExportEngine,
   type ExportProgress
 } from '../../component/export/index.ts'
-import type { SendBatch } from '../../component/export/sink.ts'
+import type { DeadLetters } from '../../component/export/dead-letters.ts'
+import type { BatchLimits, SendBatch } from '../../component/export/sink.ts'
 import { createMemoryDisk, createSyncLimiter } from '../../component/store/index.ts'
 import {
   catalogueKeys,
@@ -32,7 +33,12 @@ export interface WholeStoreOptions {
   /** The machine was not restarted since the last life of the store. */
   readonly sameBoot: boolean
   readonly sendBatch: SendBatch
+  /** Of every export; small ones by default. */
+  readonly limits?: BatchLimits
+  readonly deadLetters?: DeadLetters
 }
+
+const SMALL: BatchLimits = { countMax: 20, bytesMax: 2_000, sizeOf: ({ payload }) => payload.length }
 
 /** Streams and exports over one store, together as in a server. */
 export interface WholeStore {
@@ -43,7 +49,7 @@ export interface WholeStore {
 
 /** Recovers all streams, and lets exports begin. */
 export async function openWholeStore(options: WholeStoreOptions): Promise<WholeStore> {
-  const { disk, catalogue, clock, random, sameBoot, sendBatch } = options
+  const { disk, catalogue, clock, random, sameBoot, sendBatch, limits = SMALL, deadLetters } = options
   const logger = createRecordingLog()
   const checkpointer = createCheckpointer({ catalogue, clock, logger })
   const engine = createExportEngine({
@@ -54,8 +60,9 @@ export async function openWholeStore(options: WholeStoreOptions): Promise<WholeS
       save: (id, name, progress) => checkpointer.put(catalogueKeys.exportProgress(id, name), encodeProgress(progress)),
       remove: (id, name) => checkpointer.put(catalogueKeys.exportProgress(id, name), undefined)
     },
-    limitsOf: () => ({ countMax: 20, bytesMax: 2_000, sizeOf: ({ payload }) => payload.length }),
+    limitsOf: () => limits,
     sendBatch,
+    ...(deadLetters === undefined ? {} : { deadLetters }),
     concurrencyMax: 2
   })
   const readProgress = (values: ReadonlyMap<string, Buffer>): Map<string, ExportProgress> =>

@@ -182,3 +182,22 @@ test('a read that is asked for otherwise, or failed ahead, is made anew', async 
   last.release()
   assert.equal(outstanding(), 0)
 })
+
+test('what was taken is given back by whoever took it, not by the next read ahead', async () => {
+  const source = createFakeSource(createFakeClock())
+  source.append(6)
+  const { pool, outstanding } = createCountingPool()
+  const ahead = createReadAheads(1, pool).of(source)
+  ahead.prepare(0, 2, 1_000)
+  const { messages, release } = await ahead.read(0, 2, 1_000)
+  ahead.prepare(2, 2, 1_000)
+  ahead.drop()
+  await flush()
+  assert.equal(outstanding(), 1)
+  assert.deepEqual(
+    messages.map(({ payload }) => payload),
+    [Buffer.alloc(10, 0), Buffer.alloc(10, 1)]
+  )
+  release()
+  assert.equal(outstanding(), 0)
+})
