@@ -4,6 +4,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler'
 import { systemClock, type Clock } from '../base/clock.ts'
 import type { AwsEnvironment } from './environment.ts'
 import { ProxyAgent } from './proxy-agent.ts'
+import { failUpgrades } from './upgrades.ts'
 
 /** Connect and response time-outs (behaviour 6.5). A slow upload that makes progress does not time out. */
 const TIMEOUT_MS = 60_000
@@ -39,8 +40,8 @@ export class AwsRequestHandler extends NodeHttpHandler {
    */
   constructor(environment: AwsEnvironment, timeoutMs = TIMEOUT_MS, clock = systemClock) {
     super({
-      httpAgent: new http.Agent({ keepAlive: true }),
-      httpsAgent: new ProxyAgent(environment),
+      httpAgent: failUpgrades(new http.Agent({ keepAlive: true })),
+      httpsAgent: failUpgrades(new ProxyAgent(environment)),
       connectionTimeout: Math.min(timeoutMs, TIMEOUT_MS),
       socketTimeout: timeoutMs,
       throwOnRequestTimeout: true

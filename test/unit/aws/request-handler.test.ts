@@ -48,6 +48,13 @@ test('headers that come byte by byte for ever are given up', async (t) => {
   )
 })
 
+test('an answer that changes to another protocol is a failure', async (t) => {
+  const error = await failureAgainst(t, (socket) =>
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n')
+  )
+  assert.match(error.message, /changes the protocol/)
+})
+
 test('a body that comes byte by byte for ever is given up', async (t) => {
   const error = await failureAgainst(t, (socket) => {
     socket.write(`${HEAD}content-length: 100000\r\n\r\n`)
