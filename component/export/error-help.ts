@@ -81,7 +81,7 @@ const HELP: readonly (readonly [names: string, help: ErrorHelp])[] = [
     }
   ],
   [
-    'InvalidResponse',
+    'InvalidResponse UpgradeError',
     {
       meaning: 'the answer does not fit the request',
       remedy: 'look for a proxy between device and service that changes answers'

@@ -64,7 +64,7 @@ export const EVERY_DESTINATION: FailureSection = {
       remedy: "The answer is not the service's own: a proxy or a captive portal gave it. For HTTP exports see below"
     },
     {
-      names: ['InvalidResponse'],
+      names: ['InvalidResponse', 'UpgradeError'],
       from: 'repeat',
       remedy: 'The answer does not fit the request: something between device and service changes answers'
     },
