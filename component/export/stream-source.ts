@@ -1,3 +1,4 @@
+import { SLICE_BYTES } from '../base/turn.ts'
 import { memoryBytes, type Stream } from '../stream/index.ts'
 import type { ExportSource } from './source.ts'
 
@@ -23,7 +24,8 @@ export function exportSourceOf(stream: Stream): ExportSource {
       const limit = log.durableNext
       const count = Math.min(countMax, limit - Math.max(from, log.oldest))
       const into = count > 0 ? memory?.(memoryBytes(log, count, bytesMax)) : undefined
-      return log.read(from, limit, countMax, bytesMax, into)
+      // Nobody waits for an export as clients do for their answers.
+      return log.read(from, limit, countMax, bytesMax, { memory: into, wholeBytes: SLICE_BYTES })
     },
     readStored: (from, countMax, bytesMax) => log.read(from, log.next, countMax, bytesMax),
     get timeToLiveMs() {

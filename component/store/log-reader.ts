@@ -12,6 +12,7 @@ import { segmentPath } from './segment-name.ts'
 import { READ_WINDOW_BYTES } from './read-windows.ts'
 import { indexOf, type Segment, type SegmentLayout } from './segment.ts'
 import { SharedFile } from './shared-file.ts'
+import type { ReadManner } from './stream-log.ts'
 import { isMissingError } from './system-error.ts'
 
 const WINDOW_BYTES_MIN = 4 * KIB
@@ -68,13 +69,13 @@ export class LogReader {
     limit: number,
     countMax: number,
     bytesMax: number,
-    memory?: Buffer
+    { memory, wholeBytes = WHOLE_ANSWER_BYTES_MAX }: ReadManner = {}
   ): Promise<readonly StoredMessage[]> {
     const progress: ReadProgress = {
       messages: [],
       payloadBytes: 0,
       // The first pause comes when this is no usual answer any more.
-      sliceBytes: SLICE_BYTES - WHOLE_ANSWER_BYTES_MAX,
+      sliceBytes: SLICE_BYTES - Math.max(SLICE_BYTES, wholeBytes),
       from,
       limit,
       countMax,

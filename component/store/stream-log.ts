@@ -39,6 +39,14 @@ export interface NewRecord {
   readonly ingestTimeMs: number
 }
 
+/** How a log is read. */
+export interface ReadManner {
+  /** Where the messages may be put, if they fit; they are then good for as long as it is. */
+  readonly memory?: Buffer | undefined
+  /** So many bytes are read before the first pause for others; the pauses come slice by slice then. 2 MiB by default. */
+  readonly wholeBytes?: number
+}
+
 /**
  * The segment log of one stream: append-only files, or their like in memory. One writer: while a promise returned by
  * `append`, `roll` or `sync`-after-failure is pending, no other append or roll may be started; reads and `sync` may.
@@ -98,7 +106,6 @@ export interface StreamLog {
    * @param limit records at or above this number are not returned
    * @param countMax at most so many records
    * @param bytesMax bound on the payload bytes; the first record is returned whatever its size
-   * @param memory where the messages may be put, if they fit; they are then good for as long as it is
    * @throws Fault when the disk cannot be read and no record could be returned
    */
   read(
@@ -106,7 +113,7 @@ export interface StreamLog {
     limit: number,
     countMax: number,
     bytesMax: number,
-    memory?: Buffer
+    manner?: ReadManner
   ): Promise<readonly StoredMessage[]>
   /** The size at which the caller will roll, so that the next segment can be made ahead of time. */
   setRollBytes(bytes: number): void
