@@ -33,7 +33,7 @@ export const USAGE = `npm run bench -- [options] [scenario...]
   --stored-gib N    how far stores are filled to see whether that costs (1)
   --stored-messages N
                     messages in a stream before it is read, a multiple of 1,000 (100000)
-  --messages N      length of the backlogs of exports (500000)
+  --messages N      length of the backlogs of exports (800000)
   --full            long runs: 5 rounds of 5 seconds, 10 GiB, all exports
   --alone           measures this server only
   --write           writes docs/performance.md and its charts
@@ -86,7 +86,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     warmUpSeconds: positive('warm-up', values['warm-up'], 0.5),
     rounds: Math.ceil(positive('rounds', values.rounds, usual.rounds)),
     minutes: positive('minutes', values.minutes, usual.minutes),
-    messages: Math.ceil(positive('messages', values.messages, 500_000)),
+    messages: Math.ceil(positive('messages', values.messages, 800_000)),
     storedGib: positive('stored-gib', values['stored-gib'], usual.storedGib),
     storedMessages: multipleOfBatches(values['stored-messages']),
     isAlone: values.alone,
