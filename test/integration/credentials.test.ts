@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startFakeNucleus } from '../helpers/fake-nucleus.ts'
-import { answering, startScriptedServer } from '../helpers/scripted-server.ts'
+import { answering, type ScriptedServer, startScriptedServer } from '../helpers/scripted-server.ts'
 import { startServer } from '../helpers/server-process.ts'
 import { append, createStream, describeStream } from '../helpers/stream-calls.ts'
 import { WireClient } from '../helpers/wire-client.ts'
@@ -18,6 +18,15 @@ const DENIED = answering(400, JSON_TYPE, '{"__type":"AccessDeniedException"}')
 const TAKEN = answering(200, JSON_TYPE, '{"FailedRecordCount":0,"Records":[{"SequenceNumber":"1","ShardId":"shard"}]}')
 const PATIENCE_TURNS = 600
 
+/** As a nucleus sets it, with the service's own endpoint in place of that of the cloud. */
+const environmentOf = (kinesis: ScriptedServer, exchange: ScriptedServer) => ({
+  LOG_LEVEL: 'TRACE',
+  AWS_REGION: 'eu-central-1',
+  AWS_ENDPOINT_URL_KINESIS: kinesis.origin,
+  AWS_CONTAINER_CREDENTIALS_FULL_URI: `${exchange.origin}/2016-11-01/credentialprovider/`,
+  AWS_CONTAINER_AUTHORIZATION_TOKEN: TOKEN
+})
+
 test('an export waits for a token exchange service that is offline, and goes on by itself (greengrass 4)', async (t) => {
   const kinesis = await startScriptedServer()
   kinesis.script = [
@@ -29,11 +38,7 @@ test('an export waits for a token exchange service that is offline, and goes on 
   exchange.script = [answering(200, {}, 'null'), answering(404), answering(200, {}, JSON.stringify(CREDENTIALS))]
   const server = await startServer({
     environment: {
-      LOG_LEVEL: 'TRACE',
-      AWS_REGION: 'eu-central-1',
-      AWS_ENDPOINT_URL_KINESIS: kinesis.origin,
-      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${exchange.origin}/2016-11-01/credentialprovider/`,
-      AWS_CONTAINER_AUTHORIZATION_TOKEN: TOKEN,
+      ...environmentOf(kinesis, exchange),
       AWS_ACCESS_KEY_ID: 'stray',
       AWS_SECRET_ACCESS_KEY: 'stray'
     }
@@ -86,11 +91,7 @@ test('a restart of nucleus lite, which voids the token, leaves exports their cre
   ]
   const server = await startServer({
     environment: {
-      LOG_LEVEL: 'TRACE',
-      AWS_REGION: 'eu-central-1',
-      AWS_ENDPOINT_URL_KINESIS: kinesis.origin,
-      AWS_CONTAINER_CREDENTIALS_FULL_URI: `${exchange.origin}/2016-11-01/credentialprovider/`,
-      AWS_CONTAINER_AUTHORIZATION_TOKEN: TOKEN,
+      ...environmentOf(kinesis, exchange),
       SVCUID: TOKEN,
       AWS_GG_NUCLEUS_DOMAIN_SOCKET_FILEPATH_FOR_COMPONENT: nucleus.socketPath
     }
