@@ -15,11 +15,6 @@ export { appendResponseBytes, encodeAppendResponse, writeAppendResponse } from '
 export { encodeConnectResponse, type ConnectResponse } from './responses/connect.ts'
 export { encodeDescribeResponse } from './responses/describe-message-stream.ts'
 export { encodeListResponse } from './responses/list-streams.ts'
-export {
-  beginReadResponse,
-  encodeReadResponse,
-  readResponseBytes,
-  type ReadResponse
-} from './responses/read-messages.ts'
+export { beginReadResponse, readResponseBytes, type ReadResponse } from './responses/read-messages.ts'
 export { encodeFailure, encodeSuccess } from './responses/result.ts'
 export { CONNECT_VERSION, negotiateProtocolVersion, type ProtocolVersion } from './versions.ts'

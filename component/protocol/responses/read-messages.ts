@@ -85,10 +85,3 @@ export function beginReadResponse(
   }
   return { frame, write }
 }
-
-/** The whole frame at once. */
-export function encodeReadResponse(...parts: Parameters<typeof beginReadResponse>): Buffer {
-  const response = beginReadResponse(...parts)
-  response.write(Infinity)
-  return response.frame
-}

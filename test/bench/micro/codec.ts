@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import {
   emptyAppendParts,
   encodeAppendResponse,
-  encodeReadResponse,
   FrameDecoder,
   type FrameEvents,
   parseAppendMessage,
   readUsualAppend
 } from '../../../component/protocol/index.ts'
+import { encodeReadResponse } from '../../helpers/read-response.ts'
 import { encodeFrame, OP } from '../../helpers/wire-client.ts'
 import { makePayload } from '../job.ts'
 import type { MicroBenchmark } from './micro.ts'

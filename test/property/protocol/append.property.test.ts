@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { decodeCborMap } from '../../../component/protocol/cbor-decoder.ts'
-import { encodeAppendResponse, encodeReadResponse } from '../../../component/protocol/index.ts'
+import { encodeAppendResponse } from '../../../component/protocol/index.ts'
 import { parseAppendMessage } from '../../../component/protocol/requests/append-message.ts'
+import { encodeReadResponse } from '../../helpers/read-response.ts'
 import { decodeUsualAppend } from '../../helpers/usual-append.ts'
 
 const bytes = (max: number): fc.Arbitrary<Buffer> =>

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { MIB } from '../../../component/base/limits.ts'
 import { nextTurn } from '../../../component/base/turn.ts'
 import { readMessages } from '../../../component/handlers/read-messages.ts'
-import { encodeReadResponse } from '../../../component/protocol/index.ts'
+import { encodeReadResponse } from '../../helpers/read-response.ts'
 
 const messagesOf = (count: number): { sequenceNumber: number; ingestTimeMs: number; payload: Buffer }[] =>
   Array.from({ length: count }, (_, index) => ({

@@ -10,11 +10,11 @@ import {
   encodeDescribeResponse,
   encodeFailure,
   encodeListResponse,
-  encodeReadResponse,
   encodeSuccess,
   OPERATION,
   readResponseBytes
 } from '../../../../component/protocol/index.ts'
+import { encodeReadResponse } from '../../../helpers/read-response.ts'
 import { readWithSdk } from '../../../helpers/sdk-decoder.ts'
 import { readVectors } from '../../../helpers/vectors.ts'
 
