@@ -356,10 +356,11 @@ describe('an answer', () => {
   }
 
   test('may ask for a pause', async () => {
-    const date = new Date(UPLOAD_TIME_MS + 9_000).toUTCString()
+    const [date, early] = [UPLOAD_TIME_MS + 9_000, UPLOAD_TIME_MS - 86_400_000].map((ms) => new Date(ms).toUTCString())
     for (const [wrong, waitMs] of [
       [{ kind: 'error', status: 503, code: 'SlowDown', retryAfter: '7' }, 7_000],
-      [{ kind: 'error', status: 503, code: 'SlowDown', retryAfter: date }, 9_000],
+      [{ kind: 'error', status: 503, code: 'SlowDown', retryAfter: date ?? '' }, 9_000],
+      [{ kind: 'error', status: 503, code: 'SlowDown', retryAfter: date ?? '', date: early ?? '' }, 86_409_000],
       [{ kind: 'html', status: 503, retryAfter: '5' }, 5_000]
     ] as const) {
       server.misbehave = () => wrong

@@ -213,7 +213,11 @@ export async function startS3Server(buckets: readonly string[] = ['bucket']): Pr
 
   /** @returns true when the request has been dealt with */
   const misbehaveNow = (wrong: Misbehaviour, request: http.IncomingMessage, response: http.ServerResponse): boolean => {
-    if ('retryAfter' in wrong) response.setHeader('retry-after', wrong.retryAfter)
+    if ('retryAfter' in wrong) {
+      response.setHeader('retry-after', wrong.retryAfter)
+      if ('date' in wrong) response.setHeader('date', wrong.date)
+      else response.sendDate = false
+    }
     switch (wrong.kind) {
       case 'error':
         fail(response, {

@@ -10,6 +10,8 @@ export interface HttpAnswer {
   readonly status: number
   readonly location: string | undefined
   readonly retryAfter: string | undefined
+  /** When it was made, by the server's clock. */
+  readonly date: string | undefined
 }
 
 /** A connection that makes no progress for this long is given up (behaviour 6.5). */
@@ -104,13 +106,14 @@ export function post(
       // Without a listener the request would end with neither an answer nor an error.
       request.on('upgrade', ({ statusCode = 0 }, socket) => {
         socket.destroy()
-        resolve({ status: statusCode, location: undefined, retryAfter: undefined })
+        resolve({ status: statusCode, location: undefined, retryAfter: undefined, date: undefined })
       })
       request.on('response', (response) => {
         const given = {
           status: response.statusCode ?? 0,
           location: response.headers.location,
-          retryAfter: response.headers['retry-after']
+          retryAfter: response.headers['retry-after'],
+          date: response.headers.date
         }
         answer = given
         let bytes = 0

@@ -71,9 +71,9 @@ function parseUrl(text: string, base?: URL): URL {
   return new URL(text, base)
 }
 
-function outcomeOf({ status, retryAfter }: HttpAnswer, wallMs: number): SendOutcome {
+function outcomeOf({ status, retryAfter, date }: HttpAnswer, wallMs: number): SendOutcome {
   if (status >= 200 && status < 300) return { kind: 'delivered' }
-  const waitMs = retryAfter === undefined ? undefined : retryAfterMs(retryAfter, wallMs)
+  const waitMs = retryAfter === undefined ? undefined : retryAfterMs(retryAfter, date, wallMs)
   return {
     kind: 'retryLater',
     reason: reason('HttpError', `status ${status} ${STATUS_CODES[status] ?? ''}`),

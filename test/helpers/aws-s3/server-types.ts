@@ -29,6 +29,8 @@ export type Misbehaviour =
       readonly code: string
       readonly region?: string
       readonly retryAfter?: string
+      /** The time of the server; an answer that asks for a pause tells none by default. */
+      readonly date?: string
     }
   /** Answers before the body has come. */
   | { readonly kind: 'early'; readonly status: number; readonly code: string }

@@ -37,11 +37,24 @@ const sinks: Record<keyof typeof definitions, () => Sink> = {
     )
 }
 
+const TEN_LATER = 'Wed, 15 Nov 2023 00:00:10 GMT'
+/** The destination's clock is ahead of the device's by four seconds. */
+const THEIR_DATE = 'Wed, 15 Nov 2023 00:00:04 GMT'
+
 test('retry-after is seconds or a date', () => {
-  assert.equal(retryAfterMs('120', 0), 120_000)
-  assert.equal(retryAfterMs('Wed, 15 Nov 2023 00:00:10 GMT', WALL_MS), 10_000)
-  assert.equal(retryAfterMs('Wed, 15 Nov 2023 00:00:10 GMT', Date.UTC(2024, 0, 1)), 0)
-  assert.equal(retryAfterMs('soon', 0), undefined)
+  assert.equal(retryAfterMs('120', undefined, 0), 120_000)
+  assert.equal(retryAfterMs(TEN_LATER, undefined, WALL_MS), 10_000)
+  assert.equal(retryAfterMs(TEN_LATER, undefined, Date.UTC(2024, 0, 1)), 0)
+  assert.equal(retryAfterMs('soon', undefined, 0), undefined)
+})
+
+test("a date of retry-after is one of the destination's clock, where the answer tells that", () => {
+  for (const wallMs of [0, WALL_MS, Date.UTC(2031, 0, 1)]) {
+    assert.equal(retryAfterMs(TEN_LATER, THEIR_DATE, wallMs), 6_000)
+    assert.equal(retryAfterMs('7', THEIR_DATE, wallMs), 7_000)
+  }
+  assert.equal(retryAfterMs(THEIR_DATE, TEN_LATER, WALL_MS), 0)
+  assert.equal(retryAfterMs(TEN_LATER, 'today', WALL_MS), 10_000)
 })
 
 for (const kind of ['kinesis', 'sitewise', 'iotAnalytics'] as const) {
@@ -50,10 +63,10 @@ for (const kind of ['kinesis', 'sitewise', 'iotAnalytics'] as const) {
     const body = JSON.stringify({ __type: 'ServiceUnavailableException', message: 'busy' })
     for (const [header, waitMs, type, text] of [
       ['7', 7_000, 'application/json', body],
-      ['Wed, 15 Nov 2023 00:00:10 GMT', 10_000, 'application/json', body],
+      [TEN_LATER, 6_000, 'application/json', body],
       ['9', 9_000, 'text/html', '<html>busy</html>']
     ] as const) {
-      server.script = [answering(503, { 'content-type': type, 'retry-after': header }, text)]
+      server.script = [answering(503, { 'content-type': type, 'retry-after': header, date: THEIR_DATE }, text)]
       const batch = { streamName: 's', definition: definitions[kind], messages }
       const outcome = await sinks[kind]().send(batch, new AbortController().signal)
       assert.equal(outcome.kind, 'retryLater')

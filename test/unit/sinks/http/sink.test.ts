@@ -90,6 +90,10 @@ test('retry-after is passed on', async () => {
     reason: 'HttpError: status 429 Too Many Requests',
     waitMs: 7_000
   })
+  const [date, later] = ['Wed, 15 Nov 2023 00:00:04 GMT', 'Wed, 15 Nov 2023 00:00:10 GMT']
+  server.script = [answering(503, { 'retry-after': later, date })]
+  const outcome = await send(server.origin)
+  assert.equal(outcome.kind === 'retryLater' && outcome.waitMs, 6_000)
 })
 
 test('307 and 308 are followed with method and body', async () => {
