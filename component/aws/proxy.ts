@@ -12,7 +12,7 @@ export function proxyFor(environment: AwsEnvironment, host: string, port: number
   const proxy = HTTPS_PROXY ?? https_proxy ?? ALL_PROXY ?? all_proxy
   if (proxy === undefined) return undefined
   const exceptions = (NO_PROXY ?? no_proxy ?? '').split(/[\s,]+/).filter((entry) => entry !== '')
-  if (exceptions.some((entry) => matches(entry, host.toLowerCase(), port))) return undefined
+  if (exceptions.some((entry) => matches(entry, withoutEndDot(host.toLowerCase()), port))) return undefined
   const text = proxy.includes('://') ? proxy : `http://${proxy}`
   const url = URL.canParse(text) ? new URL(text) : undefined
   return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined
@@ -23,27 +23,37 @@ function matches(entry: string, host: string, port: number): boolean {
   const { pattern, entryPort } = splitPort(entry.toLowerCase())
   if (entryPort !== undefined && entryPort !== port) return false
   if (isIP(host) !== 0) return matchesAddress(pattern, host)
-  const suffix = pattern.replace(/^\*?\./, '')
+  const suffix = withoutEndDot(pattern.replace(/^\*?\./, ''))
   return host === suffix || host.endsWith(`.${suffix}`)
 }
 
-/** The colons of an IPv6 address are not a port. */
+/** A name with a dot at its end is the same name, which no search path completes. */
+function withoutEndDot(name: string): string {
+  return name.replace(/\.$/, '')
+}
+
+/** The colons of an IPv6 address are not a port; with one, or without, it may stand in brackets. */
 function splitPort(entry: string): { readonly pattern: string; readonly entryPort: number | undefined } {
-  const colon = entry.lastIndexOf(':')
-  const port = entry.slice(colon + 1)
-  if (colon !== entry.indexOf(':') || !/^\d{1,5}$/.test(port)) return { pattern: entry, entryPort: undefined }
-  return colon === -1
-    ? { pattern: entry, entryPort: undefined }
-    : { pattern: entry.slice(0, colon), entryPort: Number(port) }
+  const [, address, bits = '', bracketPort] = /^\[([^\]]*)\](\/\d+)?(?::(\d{1,5}))?$/.exec(entry) ?? []
+  if (address !== undefined) return { pattern: address + bits, entryPort: numberOf(bracketPort) }
+  const [, pattern = entry, port] = /^([^:]*):(\d{1,5})$/.exec(entry) ?? []
+  return { pattern, entryPort: numberOf(port) }
+}
+
+function numberOf(digits: string | undefined): number | undefined {
+  return digits === undefined ? undefined : Number(digits)
 }
 
 function matchesAddress(pattern: string, address: string): boolean {
   const [network = '', bits] = pattern.split('/')
   const family = isIP(network)
   if (family === 0 || family !== isIP(address)) return false
-  if (bits === undefined) return network === address
-  if (!/^\d{1,3}$/.test(bits) || Number(bits) > (family === 6 ? 128 : 32)) return false
+  const [type, bitsMax] = family === 6 ? (['ipv6', 128] as const) : (['ipv4', 32] as const)
+  // An address is the range of all its bits, however it is written.
+  if (bits !== undefined && !/^\d{1,3}$/.test(bits)) return false
+  const prefix = bits === undefined ? bitsMax : Number(bits)
+  if (prefix > bitsMax) return false
   const list = new BlockList()
-  list.addSubnet(network, Number(bits), family === 6 ? 'ipv6' : 'ipv4')
-  return list.check(address, family === 6 ? 'ipv6' : 'ipv4')
+  list.addSubnet(network, prefix, type)
+  return list.check(address, type)
 }

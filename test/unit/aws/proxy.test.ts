@@ -34,7 +34,13 @@ test('NO_PROXY takes names with their subdomains, addresses, ranges, ports and e
     ['10.1.2.3', '10.1.2.3'],
     ['10.1.2.3:443', '10.1.2.3'],
     ['fd00::/8', 'fd00::1'],
-    ['fd00::1', 'fd00::1']
+    ['fd00::1', 'fd00::1'],
+    ['[fd00::1]', 'fd00::1'],
+    ['[fd00::1]:443', 'fd00::1'],
+    ['[fd00::]/8', 'fd00::1'],
+    ['FD00:0:0::0:1', 'fd00::1'],
+    ['c.d.', 'c.d'],
+    ['.c.d', 'a.c.d.']
   ] as const) {
     assert.equal(isDirect(list, host), true, `${list} ${host}`)
   }
@@ -45,6 +51,10 @@ test('NO_PROXY takes names with their subdomains, addresses, ranges, ports and e
     ['10.0.0.0/8', '11.1.2.3'],
     ['10.0.0.0/99', '10.1.2.3'],
     ['10.0.0.0/8', 'fd00::1'],
+    ['[fd00::1]:8443', 'fd00::1'],
+    ['fd00::2', 'fd00::1'],
+    ['[10.1.2.3', '10.1.2.3'],
+    ['.', 'a.b'],
     ['a.b', '10.1.2.3']
   ] as const) {
     assert.equal(isDirect(list, host), false, `${list} ${host}`)
