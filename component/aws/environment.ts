@@ -21,7 +21,7 @@ export interface AwsEnvironment {
   readonly AWS_ENDPOINT_URL_IOTANALYTICS?: string
   readonly AWS_GG_FIPS_MODE?: string
   readonly AWS_USE_FIPS_ENDPOINT?: string
-  /** File of additional certificates, trusted for proxies. */
+  /** File of additional certificates, trusted for destinations and proxies. */
   readonly GG_ROOT_CA_PATH?: string
   readonly HTTPS_PROXY?: string
   readonly https_proxy?: string

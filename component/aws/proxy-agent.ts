@@ -1,15 +1,17 @@
-import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
+import { isIPv6 } from 'node:net'
 import type { Duplex } from 'node:stream'
 import tls from 'node:tls'
+import { systemClock, type Clock } from '../base/clock.ts'
 import { describeError, Fault } from '../base/fault.ts'
 import type { AwsEnvironment } from './environment.ts'
 import { proxyFor } from './proxy.ts'
+import { createTrust, trustedOptions, TrustingAgent, type Trust } from './trust.ts'
 
 type Connected = (error: Error | null, stream?: Duplex) => void
 
-/** A proxy that opens no tunnel for this long is given up (behaviour 6.5). */
+/** A proxy that has opened no tunnel after this time is given up, also one that says something now and then (behaviour 6.5). */
 const TUNNEL_TIMEOUT_MS = 60_000
 const HTTPS_PORT = 443
 
@@ -17,12 +19,15 @@ const HTTPS_PORT = 443
  * Keeps TLS connections open like any agent, and makes them through the proxy that the environment names for a host: the
  * TLS session is with the destination, the proxy only forwards it.
  */
-export class ProxyAgent extends https.Agent {
+export class ProxyAgent extends TrustingAgent {
   readonly #environment: AwsEnvironment
+  readonly #tunnel: TunnelContext
 
-  constructor(environment: AwsEnvironment) {
-    super({ keepAlive: true })
+  constructor(environment: AwsEnvironment, clock = systemClock) {
+    const trust = createTrust(environment.GG_ROOT_CA_PATH)
+    super(trust, { keepAlive: true })
     this.#environment = environment
+    this.#tunnel = { trust, clock }
   }
 
   override createConnection(
@@ -33,41 +38,57 @@ export class ProxyAgent extends https.Agent {
     const port = Number(options.port ?? HTTPS_PORT)
     const proxy = proxyFor(this.#environment, host, port)
     if (proxy === undefined) return super.createConnection(options, connected)
-    openTunnel(proxy, `${host}:${port}`, this.#environment, (error, socket) => {
+    const target = `${isIPv6(host) ? `[${host}]` : host}:${port}`
+    openTunnel(proxy, target, this.#tunnel, (error, socket) => {
       if (error !== null || socket === undefined) (connected as Connected | undefined)?.(error)
-      else connected?.(null, tls.connect({ ...(options as tls.ConnectionOptions), socket, servername: host }))
+      else
+        connected?.(
+          null,
+          tls.connect({ ...trustedOptions(options as tls.ConnectionOptions, this.#tunnel.trust), socket })
+        )
     })
     return undefined
   }
 }
 
+interface TunnelContext {
+  readonly trust: Trust
+  readonly clock: Clock
+}
+
 /** Asks the proxy for a connection to `target` (RFC 9110, 9.3.6). */
-function openTunnel(proxy: URL, target: string, environment: AwsEnvironment, done: Connected): void {
+function openTunnel(proxy: URL, target: string, { trust, clock }: TunnelContext, done: Connected): void {
   let request: http.ClientRequest
   try {
-    request = connectRequest(proxy, target, environment)
+    request = connectRequest(proxy, target, trust)
   } catch (error) {
     done(new Fault(`ProxyError: ${describeError(error)}`, error))
     return
   }
-  const refused = (response: http.IncomingMessage): void => {
-    request.destroy()
-    done(new Fault(`ProxyError: the proxy refused the connection with status ${response.statusCode ?? 0}`))
-  }
-  request.on('timeout', () => request.destroy(new Fault('ProxyError: the proxy does not answer')))
+  const timer = clock.after(TUNNEL_TIMEOUT_MS, () =>
+    request.destroy(new Fault('ProxyError: the proxy does not answer'))
+  )
+  request.on('close', () => timer.cancel())
   request.on('error', (error) =>
     done(error instanceof Fault ? error : new Fault(`ProxyError: ${describeError(error)}`, error))
   )
-  request.on('response', refused)
-  request.on('connect', (response, socket) => {
-    if (response.statusCode === 200) done(null, socket)
-    else refused(response)
+  request.on('connect', ({ statusCode: status = 0 }, socket) => {
+    timer.cancel()
+    if (status >= 200 && status < 300) {
+      done(null, socket)
+      return
+    }
+    // The request has let go of its connection, whatever the answer was.
+    socket.destroy()
+    const name = http.STATUS_CODES[status]
+    const text = name === undefined ? String(status) : `${status} ${name}`
+    done(new Fault(`ProxyError: the proxy refused the connection with status ${text}`))
   })
   request.end()
 }
 
 /** User and password come from the proxy's URL. @throws when the URL or the certificates cannot be used */
-function connectRequest(proxy: URL, target: string, environment: AwsEnvironment): http.ClientRequest {
+function connectRequest(proxy: URL, target: string, trust: Trust): http.ClientRequest {
   const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`
   const authorization = `Basic ${Buffer.from(credentials).toString('base64')}`
   const options = {
@@ -76,13 +97,9 @@ function connectRequest(proxy: URL, target: string, environment: AwsEnvironment)
     hostname: proxy.hostname.replace(/^\[(.*)\]$/, '$1'),
     ...(proxy.port === '' ? {} : { port: proxy.port }),
     agent: false,
-    timeout: TUNNEL_TIMEOUT_MS,
     headers: { host: target, ...(proxy.username === '' ? {} : { 'proxy-authorization': authorization }) }
   }
-  return proxy.protocol === 'https:' ? https.request({ ...options, ca: trustedBy(environment) }) : http.request(options)
-}
-
-/** The system's roots and those of the nucleus (behaviour 11). @throws when the file cannot be read */
-function trustedBy({ GG_ROOT_CA_PATH: path }: AwsEnvironment): string[] {
-  return path === undefined ? [...tls.rootCertificates] : [...tls.rootCertificates, readFileSync(path, 'utf8')]
+  if (proxy.protocol !== 'https:') return http.request(options)
+  const secureContext = trust()
+  return https.request({ ...options, ...(secureContext === undefined ? {} : { secureContext }) })
 }

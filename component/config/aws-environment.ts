@@ -38,7 +38,8 @@ export const AWS_VARIABLE_GROUPS = [
   },
   {
     names: ['GG_ROOT_CA_PATH'],
-    meaning: 'Certificates trusted, beside the usual ones, for the connection to an https proxy'
+    meaning:
+      'File of certificates trusted beside the usual ones, for destinations and https proxies; read again when it changes'
   },
   { names: ['HTTP_PROXY', 'http_proxy'], meaning: 'Without effect: all connections to AWS use TLS' }
 ] as const

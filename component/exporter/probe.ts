@@ -11,6 +11,7 @@ import {
   type AwsEnvironment
 } from '../aws/index.ts'
 import { endpointOf, type AwsService } from '../aws/environment.ts'
+import { createTrust } from '../aws/trust.ts'
 import { describeError } from '../base/fault.ts'
 import type { Clock } from '../base/clock.ts'
 import { failureText } from '../sinks/failure-text.ts'
@@ -176,6 +177,7 @@ export const createCloudProbes: CreateCloudProbes = ({ clock, environment, userA
     forcePathStyle: endpointOf(environment, 'S3') !== undefined
   })
   const policy = createTargetPolicy(credentialEndpointOf(environment))
+  const trust = createTrust(environment.GG_ROOT_CA_PATH)
 
   return {
     region: regionOf(environment),
@@ -207,7 +209,7 @@ export const createCloudProbes: CreateCloudProbes = ({ clock, environment, userA
       return endpoint !== undefined && URL.canParse(endpoint) ? new URL(endpoint) : undefined
     },
     reach: createReach(clock, environment, TIMEOUT_MS),
-    connect: (url) => connectTo(clock, url, policy, TIMEOUT_MS),
+    connect: (url) => connectTo(clock, url, policy, trust, TIMEOUT_MS),
     async kinesisStream(name) {
       const client = new KinesisClient(awsClientSettings(context, 'KINESIS'))
       const listed = await answered(

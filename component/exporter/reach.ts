@@ -5,6 +5,7 @@ import tls from 'node:tls'
 import type { AwsEnvironment } from '../aws/index.ts'
 import { proxyFor } from '../aws/proxy.ts'
 import { ProxyAgent } from '../aws/proxy-agent.ts'
+import { trustedOptions, type Trust } from '../aws/trust.ts'
 import type { Clock } from '../base/clock.ts'
 import { failureText } from '../sinks/failure-text.ts'
 import { hostOf, portOf, RefusedTarget, type TargetPolicy } from '../sinks/http/target.ts'
@@ -61,7 +62,13 @@ export function createReach(
 }
 
 /** Connects, and says nothing. */
-export function connectTo(clock: Clock, url: URL, policy: TargetPolicy, timeoutMs: number): Promise<Reached> {
+export function connectTo(
+  clock: Clock,
+  url: URL,
+  policy: TargetPolicy,
+  trust: Trust,
+  timeoutMs: number
+): Promise<Reached> {
   const startMs = clock.monotonicMs()
   const reached = (failure: string | undefined): Reached => ({
     failure,
@@ -76,7 +83,7 @@ export function connectTo(clock: Clock, url: URL, policy: TargetPolicy, timeoutM
     const options = { host, port, lookup: policy.lookupFor(port) }
     const isSecure = url.protocol === 'https:'
     const servername = net.isIP(host) === 0 ? { servername: host } : {}
-    const socket = isSecure ? tls.connect({ ...options, ...servername }) : net.connect(options)
+    const socket = isSecure ? tls.connect(trustedOptions({ ...options, ...servername }, trust)) : net.connect(options)
     const end = (failure: string | undefined): void => {
       timer.cancel()
       socket.destroy()

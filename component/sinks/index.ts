@@ -1,5 +1,6 @@
 import type { AwsContext } from '../aws/index.ts'
 import { credentialEndpointOf, type AwsEnvironment } from '../aws/environment.ts'
+import { createTrust } from '../aws/trust.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Sink } from '../export/sink.ts'
@@ -40,7 +41,7 @@ export function createDestinations(options: SinkOptions): Destinations {
   const http = {
     clock,
     userAgent,
-    agents: createHttpAgents(),
+    agents: createHttpAgents(createTrust(environment.GG_ROOT_CA_PATH)),
     policy: createTargetPolicy(credentialEndpointOf(environment))
   }
   const aws = once(() => loadAws(options))

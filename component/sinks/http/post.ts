@@ -1,5 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
+import { createTrust, TrustingAgent, type Trust } from '../../aws/trust.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { OnProgress } from '../../export/sink.ts'
 import type { HttpExportRequest } from './request.ts'
@@ -38,9 +39,10 @@ export interface HttpAgents {
   readonly https: https.Agent
 }
 
-export function createHttpAgents(): HttpAgents {
+/** @param trust whose certificates servers may show */
+export function createHttpAgents(trust: Trust = createTrust(undefined)): HttpAgents {
   const options = { keepAlive: true, maxFreeSockets: 4, timeout: STALL_MS }
-  return { http: new http.Agent(options), https: new https.Agent(options) }
+  return { http: new http.Agent(options), https: new TrustingAgent(trust, options) }
 }
 
 /** The request did not get an answer in time. */

@@ -6,8 +6,10 @@ import net, { type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
+import type { Clock } from '../../../component/base/clock.ts'
 import type { AwsEnvironment } from '../../../component/aws/index.ts'
 import { ProxyAgent } from '../../../component/aws/proxy-agent.ts'
+import { createFakeClock } from '../../helpers/fake-clock.ts'
 import { TEST_CERTIFICATE, TEST_KEY } from '../../helpers/tls-fixture.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'proxy-'))
@@ -18,10 +20,16 @@ const tlsFiles = { cert: TEST_CERTIFICATE, key: TEST_KEY }
 const destination = https.createServer(tlsFiles, (_request, response) => void response.end('from the destination'))
 const asked: http.IncomingMessage[] = []
 let refusal: number | undefined
+/** What the proxy does instead of an answer. */
+let instead: ((client: net.Socket) => void) | undefined
 
 /** A forwarding proxy that writes down whom it was asked for. */
 function forward(request: http.IncomingMessage, client: net.Socket): void {
   asked.push(request)
+  if (instead !== undefined) {
+    instead(client)
+    return
+  }
   if (refusal !== undefined) {
     client.end(`HTTP/1.1 ${refusal} Refused\r\n\r\n`)
     return
@@ -53,17 +61,22 @@ after(() => {
 beforeEach(() => {
   asked.length = 0
   refusal = undefined
+  instead = undefined
 })
 
-function agentFor(environment: AwsEnvironment): ProxyAgent {
-  const agent = new ProxyAgent(environment)
+function agentFor(environment: AwsEnvironment, clock?: Clock): ProxyAgent {
+  const agent = new ProxyAgent(environment, clock)
   agents.push(agent)
   return agent
 }
 
-function get(agent: ProxyAgent): Promise<string> {
+function get(
+  agent: ProxyAgent,
+  host = 'localhost',
+  trusted: https.RequestOptions = { ca: TEST_CERTIFICATE }
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const request = https.get({ host: 'localhost', port: portOf(destination), agent, ca: TEST_CERTIFICATE })
+    const request = https.get({ host, port: portOf(destination), agent, ...trusted })
     request.on('error', reject)
     request.on('response', (response) => {
       let text = ''
@@ -111,9 +124,66 @@ test("a proxy with TLS is trusted by the nucleus' certificates, and by nothing l
 test('a proxy that refuses, is down, or cannot be configured is a fault', async () => {
   refusal = 407
   const refusing = agentFor({ HTTPS_PROXY: `http://127.0.0.1:${portOf(plainProxy)}` })
-  await assert.rejects(get(refusing), /^Fault: ProxyError: the proxy refused the connection with status 407/)
+  await assert.rejects(get(refusing), /ProxyError: the proxy refused .* 407 Proxy Authentication Required$/)
+  refusal = 599
+  await assert.rejects(get(refusing), /ProxyError: the proxy refused .* 599$/)
   await assert.rejects(get(agentFor({ HTTPS_PROXY: 'http://127.0.0.1:1' })), /^Fault: ProxyError: .*ECONNREFUSED/)
   await assert.rejects(get(agentFor({ HTTPS_PROXY: 'http://%zz@127.0.0.1:1' })), /^Fault: ProxyError: /)
   const absent = { HTTPS_PROXY: 'https://localhost:1', GG_ROOT_CA_PATH: join(folder, 'absent') }
   await assert.rejects(get(agentFor(absent)), /^Fault: ProxyError: .*ENOENT/)
+})
+
+/** Resolves when the other side has let go of a connection, which itself stays half open. */
+function released(client: net.Socket): Promise<void> {
+  return new Promise((resolve) => {
+    for (const end of ['end', 'error']) client.once(end, () => resolve(void client.destroy()))
+    client.resume()
+  })
+}
+
+test(
+  'a proxy that has refused keeps no connection, and one that is slow none either',
+  { timeout: 10_000 },
+  async () => {
+    const clock = createFakeClock()
+    const [refused, late] = ['HTTP/1.1 407 Asks\r\ncontent-length: 9000\r\n\r\n', 'HTTP/1.1 200 OK\r\n']
+    for (const [text, reason] of [
+      [refused, /status 407/],
+      [late, /the proxy does not answer/]
+    ] as const) {
+      const reached = new Promise<net.Socket>((resolve) => (instead = resolve))
+      const asking = get(agentFor({ HTTPS_PROXY: `http://127.0.0.1:${portOf(plainProxy)}` }, clock))
+      const failed = assert.rejects(asking, reason)
+      const client = await reached
+      const gone = released(client)
+      // It says something now and then, which is no answer yet.
+      for (const piece of text === late ? [text, 'x-a: b\r\n'] : [text]) {
+        client.write(piece)
+        clock.advance(40_000)
+      }
+      await failed
+      await gone
+    }
+  }
+)
+
+test("the nucleus' certificates are trusted for the destination too, with a proxy and without", async () => {
+  const HTTPS_PROXY = `http://127.0.0.1:${portOf(plainProxy)}`
+  for (const environment of [{}, { HTTPS_PROXY }]) {
+    await assert.rejects(get(agentFor(environment), 'localhost', {}), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
+    const agent = agentFor({ ...environment, GG_ROOT_CA_PATH: caFile })
+    assert.equal(await get(agent, 'localhost', {}), 'from the destination')
+  }
+})
+
+test('a destination may be an address', async () => {
+  const agent = agentFor({ HTTPS_PROXY: `http://127.0.0.1:${portOf(plainProxy)}`, GG_ROOT_CA_PATH: caFile })
+  assert.equal(await get(agent, '127.0.0.1', {}), 'from the destination')
+  refusal = 403
+  await assert.rejects(get(agent, '::1', {}), /status 403/)
+  const port = portOf(destination)
+  assert.deepEqual(
+    asked.map(({ url, headers }) => [url, headers.host]),
+    [`127.0.0.1:${port}`, `[::1]:${port}`].map((target) => [target, target])
+  )
 })
