@@ -27,9 +27,22 @@ const NO_LINE: ErrorHelp = {
   meaning: 'the destination cannot be reached',
   remedy: 'check network, firewall and proxy; `stream-manager doctor` says where the way ends'
 }
-const CERTIFICATE: ErrorHelp = {
-  meaning: 'the certificate of the destination is not accepted',
-  remedy: 'check the clock of the device, and whether a proxy looks into TLS connections'
+const CERTIFICATE_TIME: ErrorHelp = {
+  meaning: 'the certificate of the destination is over, or does not hold yet',
+  remedy: 'set the clock of the device if it is wrong; else the destination needs another certificate'
+}
+const AUTHORITY: ErrorHelp = {
+  meaning: 'the certificate of the destination is from nobody whom this device trusts',
+  remedy:
+    'if a private authority or a proxy that looks into TLS connections is meant to be there, add its root certificate to the file of the nucleus (rootCaPath)'
+}
+const PROXY: ErrorHelp = {
+  meaning: 'the proxy does not let the connection through',
+  remedy: 'check address, user and password of the proxy in the configuration of the nucleus'
+}
+const PROXY_USER: ErrorHelp = {
+  meaning: 'the proxy asks for a user and password, or for others than it was given',
+  remedy: 'correct proxy.url, proxy.username and proxy.password in the configuration of the nucleus'
 }
 const BAD_MESSAGE: ErrorHelp = {
   meaning: 'a message is not what the destination can take, and was skipped',
@@ -69,9 +82,24 @@ const HELP: readonly (readonly [names: string, help: ErrorHelp])[] = [
     'TimeoutError',
     { meaning: 'the destination does not answer in time', remedy: 'check the line; on a slow one lower batchSize' }
   ],
+  ['CERT_HAS_EXPIRED CERT_NOT_YET_VALID', CERTIFICATE_TIME],
   [
-    'CERT_HAS_EXPIRED CERT_NOT_YET_VALID DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_VERIFY_LEAF_SIGNATURE UNABLE_TO_GET_ISSUER_CERT_LOCALLY ERR_TLS_CERT_ALTNAME_INVALID',
-    CERTIFICATE
+    'DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_VERIFY_LEAF_SIGNATURE UNABLE_TO_GET_ISSUER_CERT_LOCALLY UNABLE_TO_GET_ISSUER_CERT CERT_SIGNATURE_FAILURE CERT_UNTRUSTED INVALID_CA',
+    AUTHORITY
+  ],
+  [
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    {
+      meaning: 'the certificate is that of another host',
+      remedy: 'correct the URL or the endpoint; else look who answers in place of the destination'
+    }
+  ],
+  [
+    'EPROTO',
+    {
+      meaning: 'no TLS connection can be agreed on',
+      remedy: 'check the port; look for a proxy or gateway that speaks no TLS there, or only an old version'
+    }
   ],
   [
     'HttpError',
@@ -87,13 +115,7 @@ const HELP: readonly (readonly [names: string, help: ErrorHelp])[] = [
       remedy: 'look for a proxy between device and service that changes answers'
     }
   ],
-  [
-    'ProxyError',
-    {
-      meaning: 'the proxy does not let the connection through',
-      remedy: 'check address, user and password of the proxy in the configuration of the nucleus'
-    }
-  ],
+  ['ProxyError', PROXY],
   [
     'CredentialsError',
     {
@@ -233,6 +255,7 @@ function helpForStatus(status: number): ErrorHelp | undefined {
 /** @param errorMessage of an export status, `<name>: <text>`; undefined for a name that is not known */
 export function helpFor(kind: ExportKind, errorMessage: string): ErrorHelp | undefined {
   const name = /^[\w.]+/.exec(errorMessage)?.[0] ?? ''
+  if (name === 'ProxyError' && /\bstatus 407\b/.test(errorMessage)) return PROXY_USER
   const status = kind === 'http' && name === 'HttpError' ? Number(/\bstatus (\d{3})\b/.exec(errorMessage)?.[1]) : NaN
   return helpForStatus(status) ?? BY_KIND[kind]?.[name] ?? BY_NAME.get(name)
 }

@@ -1,5 +1,13 @@
 import { Fault } from '../base/fault.ts'
 
+const UNTELLING_NAMES = new Set(['Error', 'AggregateError'])
+/** The AWS clients give them the name of a time-out. */
+const BROKEN_CONNECTION = new Set(['ECONNRESET', 'EPIPE'])
+/** Where and why in OpenSSL: of `error:<number>:SSL routines:<function>:<reason>:<file>:<line>` the reason is of use. */
+const TLS_REASON = /:SSL routines:\w*:([^:]+)/
+/** Who in the AWS clients says so, and by whose setting. */
+const OWN_REMARKS = /^@smithy\/[\w-]+ - | \(configured by .*\)\.?$/g
+
 /** Longest reason that is worth showing. */
 const REASON_CHARS_MAX = 300
 
@@ -15,10 +23,10 @@ export function failureText(error: unknown): string {
   // The parser quotes the answer, whoever that came from, and the client adds advice for programmers.
   if (error instanceof SyntaxError) return reason('InvalidResponse', 'the answer cannot be read')
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  return reason(
-    error.name === 'Error' || error.name === 'AggregateError' ? (code ?? 'Error') : error.name,
-    error.message
-  )
+  const tlsReason = TLS_REASON.exec(error.message)?.[1]
+  if (tlsReason !== undefined) return reason('EPROTO', tlsReason)
+  const isNamedByCode = UNTELLING_NAMES.has(error.name) || (code !== undefined && BROKEN_CONNECTION.has(code))
+  return reason(isNamedByCode ? (code ?? 'Error') : error.name, error.message.replace(OWN_REMARKS, ''))
 }
 
 /** Joins name and message; control characters of either are replaced. */

@@ -53,9 +53,31 @@ export const EVERY_DESTINATION: FailureSection = {
       remedy: 'The destination does not answer in time, or the line is too slow: lower `batchSize` if it is a slow one'
     },
     {
-      names: ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN'],
+      names: ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'],
       from: 'repeat',
-      remedy: "The certificate is not accepted: check the device's clock, and whether a proxy looks into TLS"
+      remedy:
+        "The certificate is not valid at this time by the device's clock: set that, or renew the certificate; a restart is not needed"
+    },
+    {
+      names: [
+        'SELF_SIGNED_CERT_IN_CHAIN',
+        'DEPTH_ZERO_SELF_SIGNED_CERT',
+        'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+        'UNABLE_TO_VERIFY_LEAF_SIGNATURE'
+      ],
+      from: 'repeat',
+      remedy:
+        'The certificate is from an authority that is not trusted, such as a proxy that looks into TLS: where that is wanted, add its root certificate to the file `rootCaPath` of the nucleus (`GG_ROOT_CA_PATH`), which is read again when it changes'
+    },
+    {
+      names: ['ERR_TLS_CERT_ALTNAME_INVALID'],
+      from: 'repeat',
+      remedy: 'The certificate is that of another host: correct URL or endpoint, or look who answers in its place'
+    },
+    {
+      names: ['EPROTO'],
+      from: 'repeat',
+      remedy: 'No TLS connection can be agreed on: a wrong port, or something in between that does not speak TLS there'
     },
     {
       names: ['HttpError'],
@@ -71,7 +93,8 @@ export const EVERY_DESTINATION: FailureSection = {
     {
       names: ['ProxyError'],
       from: 'repeat',
-      remedy: 'Check proxy address, user and password in the configuration of the nucleus'
+      remedy:
+        'Check proxy address, user and password in the configuration of the nucleus; with status 407 it is user or password'
     },
     {
       names: ['CredentialsError'],

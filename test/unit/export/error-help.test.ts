@@ -41,6 +41,18 @@ describe('the help for errors of exports', () => {
     )
   })
 
+  it('tells how a private authority gets trusted, and another host from a certificate that is over', () => {
+    assert.match(helpFor('http', 'SELF_SIGNED_CERT_IN_CHAIN: text')?.remedy ?? '', /root certificate/)
+    assert.match(helpFor('s3', 'ERR_TLS_CERT_ALTNAME_INVALID: text')?.meaning ?? '', /another host/)
+    assert.match(helpFor('kinesis', 'CERT_HAS_EXPIRED: text')?.remedy ?? '', /clock/)
+  })
+
+  it('tells a proxy that wants a user from one that has none for the destination', () => {
+    const text = 'ProxyError: the proxy refused the connection with status'
+    assert.match(helpFor('kinesis', `${text} 407 Proxy Authentication Required`)?.meaning ?? '', /user and password/)
+    assert.doesNotMatch(helpFor('kinesis', `${text} 502 Bad Gateway`)?.meaning ?? '', /user and password/)
+  })
+
   it('does not know what nobody has seen', () => {
     assert.equal(helpFor('http', 'NeverSeen: text'), undefined)
   })
