@@ -1,5 +1,5 @@
 import { IoTAnalyticsClient } from '@aws-sdk/client-iotanalytics'
-import { AROUND_REQUEST, awsClientSettings, noticeRefusals, type AwsContext } from '../../aws/index.ts'
+import { createAwsClient, type AwsContext } from '../../aws/index.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { Sink } from '../../export/sink.ts'
@@ -12,7 +12,6 @@ export function createIotAnalyticsSinks(
   clock: Clock,
   random: Random
 ): (definition: IotAnalyticsExport) => Sink {
-  const client = new IoTAnalyticsClient(awsClientSettings(aws, 'IOTANALYTICS'))
-  client.middlewareStack.add(noticeRefusals(aws.credentials), AROUND_REQUEST)
+  const client = createAwsClient(aws, 'IOTANALYTICS', (settings) => new IoTAnalyticsClient(settings))
   return (definition) => createIotAnalyticsSink({ client, clock, random }, definition)
 }

@@ -1,5 +1,5 @@
 import { KinesisClient } from '@aws-sdk/client-kinesis'
-import { AROUND_REQUEST, awsClientSettings, noticeRefusals, type AwsContext } from '../../aws/index.ts'
+import { createAwsClient, type AwsContext } from '../../aws/index.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { Sink } from '../../export/sink.ts'
@@ -14,8 +14,7 @@ export function createKinesisSinks(
   random: Random,
   interCallDelayMs: number | undefined
 ): (definition: KinesisExport) => Sink {
-  const client = new KinesisClient(awsClientSettings(aws, 'KINESIS'))
-  client.middlewareStack.add(noticeRefusals(aws.credentials), AROUND_REQUEST)
+  const client = createAwsClient(aws, 'KINESIS', (settings) => new KinesisClient(settings))
   const shards = createShardDirectory(client, clock)
   return (definition) => createKinesisSink({ client, clock, random, shards, interCallDelayMs }, definition)
 }

@@ -1,13 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3'
 import type { Clock } from '../../base/clock.ts'
-import {
-  AROUND_REQUEST,
-  awsClientSettings,
-  AwsRequestHandler,
-  noticeRefusals,
-  regionOf,
-  type AwsContext
-} from '../../aws/index.ts'
+import { AwsRequestHandler, createAwsClient, regionOf, type AwsContext } from '../../aws/index.ts'
 import { endpointOf } from '../../aws/environment.ts'
 import type { RunStep } from '../../export/task.ts'
 import { createInputPolicy } from './input-policy.ts'
@@ -58,8 +51,7 @@ export function createS3Tasks(aws: AwsContext, settings: S3Settings, clock: Cloc
 
 function createClient(aws: AwsContext, settings: S3Settings, region: string | undefined): S3Client {
   const hasEndpoint = endpointOf(aws.environment, 'S3') !== undefined
-  const client = new S3Client({
-    ...awsClientSettings(aws, 'S3'),
+  const own = {
     ...(region === undefined ? {} : { region }),
     // Custom endpoints seldom have a name for each bucket.
     forcePathStyle: hasEndpoint,
@@ -67,7 +59,6 @@ function createClient(aws: AwsContext, settings: S3Settings, region: string | un
     // Bodies carry a checksum that was taken before; the SDK's own would need the body in memory, or another encoding.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED'
-  })
-  client.middlewareStack.add(noticeRefusals(aws.credentials), AROUND_REQUEST)
-  return client
+  } as const
+  return createAwsClient(aws, 'S3', (shared) => new S3Client({ ...shared, ...own }))
 }
