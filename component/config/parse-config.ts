@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { AWS_VARIABLES, type AwsVariables } from './aws-environment.ts'
+import { AWS_VARIABLES, unusableProxy, type AwsVariables } from './aws-environment.ts'
 import type { Config, NucleusAccess } from './config.ts'
 import { withFurtherSettings } from './further-settings.ts'
 import { type JvmArguments, parseJvmArguments } from './jvm-args.ts'
@@ -92,7 +92,7 @@ export function parseConfig(variables: Environment, workFolder: string): ParsedC
       deadLetterStream: read(PARAMETERS.deadLetterStream) || undefined
     },
     nucleus,
-    aws: awsVariables(environment)
+    aws: awsVariables(environment, problems.warnings)
   }
   return { config, ...problems }
 }
@@ -159,7 +159,11 @@ function nucleusAccess(environment: Environment, workFolder: string): NucleusAcc
   return { token, socketPath: Buffer.byteLength(absolute) > SOCKET_PATH_BYTES_MAX ? socketPath : absolute }
 }
 
-function awsVariables(environment: Environment): AwsVariables {
+function awsVariables(environment: Environment, warnings: string[]): AwsVariables {
   const entries = AWS_VARIABLES.map((name) => [name, parameterText(environment, name)] as const)
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
+  const variables: AwsVariables = Object.fromEntries(entries.filter(([, value]) => value !== undefined))
+  const name = unusableProxy(variables)
+  if (name !== undefined)
+    warnings.push(`${name} is not the URL of an http or https proxy; connections to AWS are made directly`)
+  return variables
 }

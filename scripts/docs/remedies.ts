@@ -16,6 +16,8 @@ export const REMEDIES: Readonly<Record<string, string>> = {
   'STREAM_MANAGER_SETTINGS has <name>, which is no setting; ignoring it':
     'Correct the name ([configuration.md](configuration.md))',
   '<name> in STREAM_MANAGER_SETTINGS must be a text, a number or a truth value; ignoring it': 'Correct the value',
+  '<name> is not the URL of an http or https proxy; connections to AWS are made directly':
+    'Correct the proxy in the configuration of the nucleus; other kinds of proxies, such as SOCKS, are not used',
   'STREAM_MANAGER_AUTHENTICATE_CLIENT is true but there is no Greengrass nucleus to validate tokens; start the server as a Greengrass component, or set STREAM_MANAGER_AUTHENTICATE_CLIENT to false':
     'Deploy it as a component, or set the variable to `false` on a machine whose local users you trust',
   'STREAM_MANAGER_DEVELOPER_MODE is true and there is no Greengrass nucleus; clients are not authenticated':

@@ -379,3 +379,30 @@ describe('STREAM_MANAGER_SETTINGS', () => {
       assert.deepEqual(parse({ STREAM_MANAGER_SETTINGS: text }), parse({}))
   })
 })
+
+describe('a proxy', () => {
+  it('that cannot be used is told, without the value, which may have a password', () => {
+    for (const [environment, name] of [
+      [{ HTTPS_PROXY: 'socks5://u:secret@proxy:1' }, 'HTTPS_PROXY'],
+      [{ https_proxy: 'http://[' }, 'https_proxy'],
+      [{ HTTPS_PROXY: ' ', ALL_PROXY: 'ftp://secret' }, 'ALL_PROXY']
+    ] as const) {
+      const { warnings, config } = parse(environment)
+      assert.deepEqual(warnings, [
+        `${name} is not the URL of an http or https proxy; connections to AWS are made directly`
+      ])
+      assert.doesNotMatch(warnings.join(), /secret/)
+      assert.equal(config.aws[name], environment[name])
+    }
+  })
+
+  it('that can be used, or does not count, is no matter', () => {
+    for (const environment of [
+      { HTTPS_PROXY: 'proxy:3128' },
+      { HTTPS_PROXY: 'https://u:p@proxy', ALL_PROXY: 'socks5://proxy' },
+      { HTTP_PROXY: 'socks5://proxy' }
+    ]) {
+      assert.deepEqual(parse(environment).warnings, [])
+    }
+  })
+})
