@@ -11,8 +11,11 @@ import { createTrust, trustedOptions, TrustingAgent, type Trust } from './trust.
 
 type Connected = (error: Error | null, stream?: Duplex) => void
 
-/** A proxy that has opened no tunnel after this time is given up, also one that says something now and then (behaviour 6.5). */
-const TUNNEL_TIMEOUT_MS = 60_000
+/**
+ * What connecting may take (behaviour 6.5): for a proxy until it has opened a tunnel, for a destination until TLS is agreed
+ * on. It ends also for one that says something now and then.
+ */
+const CONNECT_TIMEOUT_MS = 60_000
 const HTTPS_PORT = 443
 
 /**
@@ -36,19 +39,34 @@ export class ProxyAgent extends TrustingAgent {
   ): Duplex | null | undefined {
     const host = options.host ?? ''
     const port = Number(options.port ?? HTTPS_PORT)
+    const { trust, clock } = this.#tunnel
     const proxy = proxyFor(this.#environment, host, port)
-    if (proxy === undefined) return super.createConnection(options, connected)
+    if (proxy === undefined) {
+      const direct = super.createConnection(options, connected)
+      if (direct) boundHandshake(direct, clock)
+      return direct
+    }
     const target = `${isIPv6(host) ? `[${host}]` : host}:${port}`
     openTunnel(proxy, target, this.#tunnel, (error, socket) => {
-      if (error !== null || socket === undefined) (connected as Connected | undefined)?.(error)
-      else
-        connected?.(
-          null,
-          tls.connect({ ...trustedOptions(options as tls.ConnectionOptions, this.#tunnel.trust), socket })
-        )
+      if (error !== null || socket === undefined) {
+        ;(connected as Connected | undefined)?.(error)
+        return
+      }
+      const trusted = trustedOptions(options as tls.ConnectionOptions, trust)
+      const secured = tls.connect({ ...trusted, socket })
+      boundHandshake(secured, clock)
+      connected?.(null, secured)
     })
     return undefined
   }
+}
+
+/** Has a TLS socket fail that is not connected in time; from then on the request has a deadline. */
+function boundHandshake(socket: Duplex, clock: Clock): void {
+  const timer = clock.after(CONNECT_TIMEOUT_MS, () =>
+    socket.destroy(new Fault('TimeoutError: no TLS handshake in time'))
+  )
+  for (const event of ['secureConnect', 'close']) socket.once(event, () => timer.cancel())
 }
 
 interface TunnelContext {
@@ -65,7 +83,7 @@ function openTunnel(proxy: URL, target: string, { trust, clock }: TunnelContext,
     done(new Fault(`ProxyError: ${describeError(error)}`, error))
     return
   }
-  const timer = clock.after(TUNNEL_TIMEOUT_MS, () =>
+  const timer = clock.after(CONNECT_TIMEOUT_MS, () =>
     request.destroy(new Fault('ProxyError: the proxy does not answer'))
   )
   request.on('close', () => timer.cancel())

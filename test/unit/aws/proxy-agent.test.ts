@@ -187,3 +187,33 @@ test('a destination may be an address', async () => {
     [`127.0.0.1:${port}`, `[::1]:${port}`].map((target) => [target, target])
   )
 })
+
+test(
+  'a peer that takes the connection, but not part in the TLS handshake, is given up',
+  { timeout: 10_000 },
+  async (t) => {
+    const sockets: net.Socket[] = []
+    let reached: (() => void) | undefined
+    const silent = net.createServer((socket) => {
+      sockets.push(socket)
+      socket.on('error', () => undefined).once('data', () => reached?.())
+    })
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    t.after(() => {
+      for (const socket of sockets) socket.destroy()
+      silent.close()
+    })
+    for (const environment of [{}, { HTTPS_PROXY: `http://127.0.0.1:${portOf(plainProxy)}` }]) {
+      const clock = createFakeClock()
+      const agent = agentFor(environment, clock)
+      const arrived = new Promise<void>((resolve) => (reached = resolve))
+      const failed = new Promise<Error>((resolve) => {
+        https.get({ host: '127.0.0.1', port: portOf(silent), agent }).on('error', resolve)
+      })
+      await arrived
+      clock.advance(60_000)
+      assert.match(String(await failed), /TimeoutError: no TLS handshake/)
+      assert.equal(clock.pendingTimers, 0)
+    }
+  }
+)
