@@ -34,7 +34,7 @@ const CERTIFICATE_TIME: ErrorHelp = {
 const AUTHORITY: ErrorHelp = {
   meaning: 'the certificate of the destination is from nobody whom this device trusts',
   remedy:
-    'if a private authority or a proxy that looks into TLS connections is meant to be there, add its root certificate to the file of the nucleus (rootCaPath)'
+    'if a private authority or a proxy that looks into TLS connections is meant to be there, add its root certificate to the file of the nucleus (rootCaPath), and let the user of this component read that'
 }
 const PROXY: ErrorHelp = {
   meaning: 'the proxy does not let the connection through',

@@ -67,7 +67,7 @@ export const EVERY_DESTINATION: FailureSection = {
       ],
       from: 'repeat',
       remedy:
-        'The certificate is from an authority that is not trusted, such as a proxy that looks into TLS: where that is wanted, add its root certificate to the file `rootCaPath` of the nucleus (`GG_ROOT_CA_PATH`), which is read again when it changes'
+        'The certificate is from an authority that is not trusted, such as a proxy that looks into TLS: where that is wanted, add its root certificate to the file `rootCaPath` of the nucleus (`GG_ROOT_CA_PATH`), which the user of the component has to be able to read; it is read again when it changes'
     },
     {
       names: ['ERR_TLS_CERT_ALTNAME_INVALID'],
