@@ -2,7 +2,7 @@ import { KIB, MIB } from './limits.ts'
 
 /** Sizes of the buffers, ascending. */
 const SIZES = [64 * KIB, 256 * KIB, MIB, 2 * MIB, 4 * MIB] as const
-/** Free buffers are kept up to this many bytes in all. */
+/** Free memory is kept up to this many bytes in all, unless a pool has another bound. */
 const FREE_BYTES_MAX = 8 * MIB
 
 /**
@@ -19,12 +19,15 @@ export interface MemoryPool<Memory> {
 export type BufferPool = MemoryPool<Buffer>
 export type ArrayBufferPool = MemoryPool<ArrayBuffer>
 
-export const createBufferPool = (): BufferPool => createMemoryPool((bytes) => Buffer.allocUnsafeSlow(bytes))
+/** @param freeBytesMax free buffers are kept up to this many bytes in all */
+export const createBufferPool = (freeBytesMax?: number): BufferPool =>
+  createMemoryPool((bytes) => Buffer.allocUnsafeSlow(bytes), freeBytesMax)
 /** For what crosses threads. */
 export const createArrayBufferPool = (): ArrayBufferPool => createMemoryPool((bytes) => new ArrayBuffer(bytes))
 
 function createMemoryPool<Memory extends { readonly byteLength: number }>(
-  allocate: (bytes: number) => Memory
+  allocate: (bytes: number) => Memory,
+  freeBytesMax = FREE_BYTES_MAX
 ): MemoryPool<Memory> {
   const free = new Map<number, Memory[]>(SIZES.map((size) => [size, []]))
   let freeBytes = 0
@@ -37,7 +40,7 @@ function createMemoryPool<Memory extends { readonly byteLength: number }>(
     },
     giveBack(memory) {
       const kept = free.get(memory.byteLength)
-      if (kept === undefined || freeBytes + memory.byteLength > FREE_BYTES_MAX) return
+      if (kept === undefined || freeBytes + memory.byteLength > freeBytesMax) return
       freeBytes += memory.byteLength
       kept.push(memory)
     }

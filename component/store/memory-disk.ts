@@ -1,8 +1,13 @@
 import { dirname } from 'node:path'
+import { createBufferPool } from '../base/buffer-pool.ts'
 import { createByteBudget, type ByteBudget } from '../base/byte-budget.ts'
+import { MIB } from '../base/limits.ts'
 import type { Disk, DiskFile } from './disk.ts'
 import { createMemoryContent, type MemoryContent } from './memory-file.ts'
 import { diskFault, systemError } from './system-error.ts'
+
+/** Memory of dropped messages that is kept for new ones: a segment of the usual size. */
+const FREE_BYTES_MAX = 16 * MIB
 
 /** A file and those who use it: its memory is given back when the last handle of a removed file is closed. */
 interface MemoryInode {
@@ -58,6 +63,7 @@ function openHandle(path: string, inode: MemoryInode): DiskFile {
  */
 export function createMemoryDisk(options: { readonly bytesMax: number }): Disk {
   const budget: ByteBudget = createByteBudget(options.bytesMax)
+  const pool = createBufferPool(FREE_BYTES_MAX)
   const folders = new Map<string, Map<string, MemoryInode>>()
 
   const split = (path: string): { folder: string; name: string } => ({
@@ -88,7 +94,7 @@ export function createMemoryDisk(options: { readonly bytesMax: number }): Disk {
     isVolatile: true,
     createFile(path) {
       if (find(path) !== undefined || folders.has(path)) throw fault('create', path, 'EEXIST', 'file already exists')
-      const inode = { content: createMemoryContent(budget), handles: 0, isLinked: true }
+      const inode = { content: createMemoryContent(budget, pool), handles: 0, isLinked: true }
       link(path, inode, 'create')
       return openHandle(path, inode)
     },

@@ -1,10 +1,13 @@
+import type { BufferPool } from '../base/buffer-pool.ts'
 import type { ByteBudget } from '../base/byte-budget.ts'
+import { KIB } from '../base/limits.ts'
 import { systemError } from './system-error.ts'
 
-const CHUNK_BYTES = 256 * 1024
-const LAST_CHUNK_BYTES_MIN = 4 * 1024
+/** A size of which the pool keeps buffers. */
+const CHUNK_BYTES = 256 * KIB
+const FIRST_CHUNK_BYTES_MIN = 4 * KIB
 
-/** Content of a file in memory. Chunk `i` holds the bytes from `i * CHUNK_BYTES` on; only the last may be shorter. */
+/** Content of a file in memory. Chunk `i` holds the bytes from `i * CHUNK_BYTES` on; one that is alone may be shorter. */
 export interface MemoryContent {
   readonly length: number
   /** @throws a system error with code ENOMEM when the budget is exceeded; nothing is changed then */
@@ -16,17 +19,19 @@ export interface MemoryContent {
   free(): void
 }
 
-/** Bytes held for a content of this length: the last chunk doubles, so small contents stay small. */
+/** Bytes held for a content of this length: a first chunk doubles, so small contents stay small. */
 function heldBytes(length: number): number {
-  const full = Math.floor(length / CHUNK_BYTES)
-  const rest = length - full * CHUNK_BYTES
-  if (rest === 0) return full * CHUNK_BYTES
-  return full * CHUNK_BYTES + Math.max(LAST_CHUNK_BYTES_MIN, 2 ** Math.ceil(Math.log2(rest)))
+  if (length === 0) return 0
+  if (length > CHUNK_BYTES) return Math.ceil(length / CHUNK_BYTES) * CHUNK_BYTES
+  return Math.max(FIRST_CHUNK_BYTES_MIN, 2 ** Math.ceil(Math.log2(length)))
 }
 
-/** An empty content whose memory is taken from `budget`. */
-export function createMemoryContent(budget: ByteBudget): MemoryContent {
-  let chunks: Buffer[] = []
+/**
+ * An empty content whose memory is accounted for in `budget`. Whole chunks come from `pool` and go back there: a stream
+ * that drops its oldest messages for new ones then needs no new memory.
+ */
+export function createMemoryContent(budget: ByteBudget, pool: BufferPool): MemoryContent {
+  const chunks: Buffer[] = []
   let length = 0
   let held = 0
 
@@ -37,17 +42,21 @@ export function createMemoryContent(budget: ByteBudget): MemoryContent {
     held += needed
   }
 
-  /** Chunk `index` with room for `bytes`; what was there is kept, the rest is zero. */
-  const grow = (index: number, bytes: number): Buffer => {
-    const present = chunks[index]
-    if (present !== undefined && present.length >= bytes) return present
-    const grown = Buffer.alloc(Math.min(CHUNK_BYTES, heldBytes(bytes)))
-    present?.copy(grown)
-    chunks[index] = grown
-    return grown
+  const allocate = (bytes: number): Buffer => (bytes === CHUNK_BYTES ? pool.take(bytes) : Buffer.allocUnsafeSlow(bytes))
+  const giveBack = (chunk: Buffer): void => {
+    if (chunk.length === CHUNK_BYTES) pool.giveBack(chunk)
   }
 
-  /** Makes all chunks below `end`, so that a gap reads as zeros. */
+  /** Gives chunk `index` room for `bytes`; what was there is kept, and anything may be behind it. */
+  const grow = (index: number, bytes: number): void => {
+    const present = chunks[index]
+    if (present !== undefined && present.length >= bytes) return
+    const grown = allocate(index > 0 ? CHUNK_BYTES : heldBytes(bytes))
+    present?.copy(grown)
+    chunks[index] = grown
+  }
+
+  /** Makes all chunks below `end`. */
   const extend = (end: number): void => {
     for (let index = Math.max(0, chunks.length - 1); index * CHUNK_BYTES < end; index++) {
       grow(index, Math.min(CHUNK_BYTES, end - index * CHUNK_BYTES))
@@ -64,18 +73,27 @@ export function createMemoryContent(budget: ByteBudget): MemoryContent {
     }
   }
 
-  const shrink = (end: number): void => {
-    chunks.length = Math.min(chunks.length, Math.ceil(end / CHUNK_BYTES))
-    const last = chunks.at(-1)
-    const rest = end - (chunks.length - 1) * CHUNK_BYTES
-    if (last !== undefined) {
-      const smaller = Buffer.alloc(heldBytes(rest))
-      last.copy(smaller, 0, 0, rest)
-      chunks[chunks.length - 1] = smaller
+  /** What nobody wrote reads as zeros. */
+  const clear = (start: number, end: number): void => {
+    for (let at = start; at < end;) {
+      const offset = at % CHUNK_BYTES
+      const count = Math.min(CHUNK_BYTES - offset, end - at)
+      chunks[Math.floor(at / CHUNK_BYTES)]?.fill(0, offset, offset + count)
+      at += count
     }
-    const kept = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-    budget.release(held - kept)
-    held = kept
+  }
+
+  const shrink = (end: number): void => {
+    for (const chunk of chunks.splice(Math.ceil(end / CHUNK_BYTES))) giveBack(chunk)
+    const [first] = chunks
+    if (first !== undefined && end <= CHUNK_BYTES && heldBytes(end) < first.length) {
+      const smaller = allocate(heldBytes(end))
+      first.copy(smaller, 0, 0, end)
+      chunks[0] = smaller
+      giveBack(first)
+    }
+    budget.release(held - heldBytes(end))
+    held = heldBytes(end)
     length = end
   }
 
@@ -87,6 +105,7 @@ export function createMemoryContent(budget: ByteBudget): MemoryContent {
       const end = position + buffers.reduce((sum, buffer) => sum + buffer.length, 0)
       reserve(end)
       extend(end)
+      clear(length, position)
       let at = position
       for (const buffer of buffers) {
         put(buffer, at)
@@ -111,14 +130,10 @@ export function createMemoryContent(budget: ByteBudget): MemoryContent {
       else if (end > length) {
         reserve(end)
         extend(end)
+        clear(length, end)
         length = end
       }
     },
-    free() {
-      budget.release(held)
-      held = 0
-      chunks = []
-      length = 0
-    }
+    free: () => shrink(0)
   }
 }

@@ -55,6 +55,28 @@ describe('a disk in memory', () => {
     assert.ok(disk.freeSpace('/').bytes >= MIB - 4096)
   })
 
+  it('uses the memory of removed files for new ones, which read as zeros where nothing was written', () => {
+    const disk = createMemoryDisk({ bytesMax: 64 * MIB })
+    disk.makeFolder('/a')
+    const content = Buffer.alloc(4 * MIB, 1)
+    const rewrite = (): void => {
+      const file = disk.createFile('/a/one')
+      file.write([content], 0)
+      file.close()
+      disk.removeFile('/a/one')
+    }
+    rewrite()
+    const before = process.memoryUsage().arrayBuffers
+    for (let round = 0; round < 20; round++) rewrite()
+    assert.ok(process.memoryUsage().arrayBuffers - before < MIB)
+    const gap = disk.createFile('/a/gap')
+    gap.write([Buffer.from('x')], MIB)
+    assert.ok(gap.read(0, MIB).equals(Buffer.alloc(MIB)))
+    gap.truncate(1)
+    gap.truncate(2 * MIB)
+    assert.ok(gap.read(0, 2 * MIB).equals(Buffer.alloc(2 * MIB)))
+  })
+
   it('holds what an array of bytes holds after any writes and cuts', () => {
     const write = fc.record({
       position: fc.integer({ min: 0, max: 700_000 }),
