@@ -1,10 +1,11 @@
 /**
- * What a crowd costs well-behaved clients: `npm run crowd -- [--rounds N] [--cpu] [neighbour...]`. One client that waits for each
+ * What a crowd costs well-behaved clients: `npm run crowd -- [--rounds N] [--cpu] [--bare] [neighbour...]`. One client that waits for each
  * answer and one that sends bursts append and read, alone and beside one neighbour at a time: idle, busy, deaf, slow,
  * greedy ones. Every round has each of them once, so that a slow minute hits all alike. `--cpu` leaves a CPU profile of
- * the server in the current folder.
+ * the server in the current folder. `--bare` has the same beside a server that does nothing but send bytes that it has at
+ * hand: what it costs others to share the machine, the kernel and one Node.js thread with a neighbour.
  */
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +16,7 @@ import { makeOwnBuild } from '../helpers/own-build.ts'
 import { memoryOf } from '../helpers/process-memory.ts'
 import { startServer } from '../helpers/server-process.ts'
 import { NEIGHBOURS, prepareStreams } from './crowd/neighbours.ts'
-import { startVictims, type Waits } from './crowd/victims.ts'
+import { startVictims, type Victims, type Waits } from './crowd/victims.ts'
 
 const TURN_MS = 1_500
 /** For a neighbour to come, and to be forgotten. */
@@ -23,6 +24,14 @@ const ARRIVAL_MS = 1_000
 const DEPARTURE_MS = 200
 const ALONE = 'alone'
 const RATIO_MAX = 2
+
+/** A server with an ordinary pair of clients and room for neighbours. */
+interface Place {
+  readonly pid: number
+  readonly victims: Victims
+  readonly neighbours: ChildProcess
+  readonly turns: Map<string, Turn[]>
+}
 
 /** What the victims had beside one neighbour in one round. */
 interface Turn {
@@ -32,7 +41,11 @@ interface Turn {
 }
 
 const { values, positionals } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, cpu: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string', default: '5' },
+    cpu: { type: 'boolean', default: false },
+    bare: { type: 'boolean', default: false }
+  },
   allowPositionals: true
 })
 const names = positionals.length > 0 ? positionals : Object.keys(NEIGHBOURS)
@@ -43,19 +56,25 @@ if (unknown !== undefined)
 const build = await makeOwnBuild()
 const profile = values.cpu ? ['--cpu-prof', '--cpu-prof-dir', process.cwd()] : []
 const server = await startServer({ bundle: build.path, nodeArguments: profile })
-await prepareStreams(server.port)
-const victims = await startVictims(server.port)
-const neighbours = fork(join(import.meta.dirname, 'crowd', 'neighbour.ts'), [String(server.port)], {
-  execArgv: ['--import', 'tsx']
-})
 
-async function takeTurn(name: string): Promise<Turn> {
+const forkPart = (file: string, ...args: string[]): ChildProcess =>
+  fork(join(import.meta.dirname, 'crowd', file), args, { execArgv: ['--import', 'tsx'] })
+
+async function prepare(pid: number, port: number): Promise<Place> {
+  await prepareStreams(port)
+  const victims = await startVictims(port)
+  await victims.measure(TURN_MS)
+  const turns = new Map<string, Turn[]>([ALONE, ...names].map((name) => [name, []]))
+  return { pid, victims, neighbours: forkPart('neighbour.ts', String(port)), turns }
+}
+
+async function takeTurn({ pid, victims, neighbours }: Place, name: string): Promise<Turn> {
   if (name !== ALONE) neighbours.send(name)
   await sleep(ARRIVAL_MS)
   // From here on VmHWM counts anew.
-  writeFileSync(`/proc/${server.pid}/clear_refs`, '5')
+  writeFileSync(`/proc/${pid}/clear_refs`, '5')
   const waits = await victims.measure(TURN_MS)
-  const memory = memoryOf(server.pid)
+  const memory = memoryOf(pid)
   if (name !== ALONE) {
     const gone = once(neighbours, 'message')
     neighbours.send('')
@@ -71,34 +90,50 @@ function percentileOf(waits: readonly number[], part: number): number {
   )
 }
 
-const turns = new Map<string, Turn[]>([ALONE, ...names].map((name) => [name, []]))
-await victims.measure(TURN_MS)
+const own = await prepare(server.pid, server.port)
+const places = [own]
+if (values.bare) {
+  const bareServer = forkPart('bare-server.ts')
+  const [port] = (await once(bareServer, 'message')) as [number]
+  places.push(await prepare(bareServer.pid!, port))
+}
 for (let round = 0; round < Number(values.rounds); round += 1)
-  for (const [name, known] of turns) known.push(await takeTurn(name))
+  for (const name of own.turns.keys())
+    for (const place of places) place.turns.get(name)!.push(await takeTurn(place, name))
 
 const kinds = ['synchronous', 'pipelined'] as const
-const middle = (name: string, kind: keyof Waits, part: number): number =>
+const middle = ({ turns }: Place, name: string, kind: keyof Waits, part: number): number =>
   median(turns.get(name)!.map(({ waits }) => percentileOf(waits[kind], part)))
-const ratioOf = (name: string, kind: keyof Waits): number => middle(name, kind, 0.99) / middle(ALONE, kind, 0.99)
+const ratioOf = (name: string, kind: keyof Waits): number =>
+  middle(own, name, kind, 0.99) / middle(own, ALONE, kind, 0.99)
 
-const rows = [...turns].map(([name, known]) => {
+const rows = [...own.turns].map(([name, known]) => {
   const figures = kinds.flatMap((kind) => [
-    readable(middle(name, kind, 0.5)),
-    readable(middle(name, kind, 0.99)),
+    readable(middle(own, name, kind, 0.5)),
+    readable(middle(own, name, kind, 0.99)),
     `${ratioOf(name, kind).toFixed(2)} ×`,
-    readable(middle(name, kind, 1))
+    readable(middle(own, name, kind, 1)),
+    ...places.slice(1).map((bare) => readable(middle(bare, name, kind, 0.99)))
   ])
   const peaks = known.map(({ peakMiB }) => peakMiB)
   return [NEIGHBOURS[name]?.title ?? ALONE, ...figures, `${peaks[0]} to ${peaks.at(-1)}`]
 })
-const columns = kinds.flatMap((kind) => [`${kind} p50 ms`, 'p99 ms', 'to alone', 'max ms'])
+const columns = kinds.flatMap((kind) => [
+  `${kind} p50 ms`,
+  'p99 ms',
+  'to alone',
+  'max ms',
+  ...places.slice(1).map(() => 'bare p99 ms')
+])
 console.log(table([['beside', ...columns, 'peak MiB, first to last round'], ...rows]))
 for (const name of names) {
   const worst = Math.max(...kinds.map((kind) => ratioOf(name, kind)))
   if (worst > RATIO_MAX) console.log(`${name}: the p99 is ${worst.toFixed(2)} times that of clients alone`)
 }
-neighbours.disconnect()
-await victims.close()
+for (const { neighbours, victims } of places) {
+  neighbours.disconnect()
+  await victims.close()
+}
 if (values.cpu) await server.kill('SIGTERM')
 await server.dispose()
 build.remove()
