@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import type { Socket } from 'node:net'
 import type { BufferPool } from '../base/buffer-pool.ts'
 import type { ByteBudget } from '../base/byte-budget.ts'
@@ -26,6 +25,7 @@ import { createAnswerShare, type AnswerMemory } from './answer-memory.ts'
 import { createAnswers, type Answers } from './answers.ts'
 import { createAppendLane, type AppendLane } from './append-lane.ts'
 import { createDeadlines, type ConnectionState, type Deadlines } from './deadlines.ts'
+import { createDeparture } from './departure.ts'
 import { performHandshake, refuseClient, type HandshakeOptions, type HandshakeOutcome } from './handshake.ts'
 import { OpenAnswer, type RequestContext } from './open-answer.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
@@ -71,7 +71,7 @@ export class Connection {
   readonly #outbox: Outbox
   readonly #answers: Answers
   readonly #deadlines: Deadlines
-  readonly #gone = new AbortController()
+  readonly #departure = createDeparture()
   readonly #memory: RequestMemory
   readonly #request: RequestContext
   readonly #appends: AppendLane
@@ -96,7 +96,6 @@ export class Connection {
   constructor(socket: Socket, options: ConnectionOptions) {
     this.#socket = socket
     this.#options = options
-    setMaxListeners(0, this.#gone.signal)
     const memory = createRequestMemory(options.frameBudget)
     this.#memory = memory
     const budget = {
@@ -132,7 +131,7 @@ export class Connection {
       memory,
       outbox: this.#outbox,
       buffers: options.buffers,
-      signal: this.#gone.signal,
+      departure: this.#departure,
       monotonicMs: () => options.clock.monotonicMs()
     }
     socket.setNoDelay(true)
@@ -162,7 +161,7 @@ export class Connection {
     this.#state = 'closing'
     this.#deadlines.closing(this.#options.clock.monotonicMs())
     this.#decoder.stop()
-    this.#gone.abort()
+    this.#departure.announce()
     this.#socket.resume()
     this.#endWhenAnswered()
   }
@@ -332,7 +331,7 @@ export class Connection {
   /** Requests that came before the end and wait to be decoded are served; nobody waits for messages any more. */
   #onEnd(): void {
     this.#hasPeerEnded = true
-    if (this.#isPaused) this.#gone.abort()
+    if (this.#isPaused) this.#departure.announce()
     else this.close()
   }
 
@@ -357,6 +356,6 @@ export class Connection {
   #onClosed(): void {
     this.#state = 'closed'
     this.#decoder.stop()
-    this.#gone.abort()
+    this.#departure.announce()
   }
 }

@@ -3,12 +3,18 @@ import { KIB } from '../base/limits.ts'
 import type { OpenRequest } from '../handlers/index.ts'
 import type { AnswerShare, Claim } from './answer-memory.ts'
 import type { Answers } from './answers.ts'
+import type { Departure } from './departure.ts'
 import type { Outbox } from './outbox.ts'
 import type { RequestMemory } from './request-memory.ts'
 import { Turn } from './turn.ts'
 
 /** Smaller frames are cut from memory that Node.js keeps for such, or gathered with others. */
 const SMALL_FRAME_BYTES_MAX = 16 * KIB
+/** Node.js keeps no memory at hand for more than this. */
+const TINY_FRAME_BYTES_MAX = 4 * KIB
+
+/** Where a small frame is written that leaves, and so is copied into the outbox, before anything else happens. */
+const scratch = { memory: Buffer.alloc(SMALL_FRAME_BYTES_MAX), isLent: false }
 
 /** What one request takes from its connection. */
 export interface RequestContext {
@@ -17,8 +23,7 @@ export interface RequestContext {
   readonly memory: RequestMemory
   readonly outbox: Outbox
   readonly buffers: BufferPool
-  /** Aborted when the client has gone. */
-  readonly signal: AbortSignal
+  readonly departure: Departure
   readonly monotonicMs: () => number
 }
 
@@ -33,6 +38,7 @@ export class OpenAnswer extends Turn implements OpenRequest {
   #read: Buffer | undefined
   /** Where the answer was written. */
   #written: Buffer | undefined
+  #isInScratch = false
 
   /**
    * @param startedMs see Turn
@@ -45,12 +51,13 @@ export class OpenAnswer extends Turn implements OpenRequest {
   }
 
   get signal(): AbortSignal {
-    return this.#context.signal
+    return this.#context.departure.signal
   }
 
   async reserve(bytes: number): Promise<boolean> {
     if (bytes <= this.#claimedBytes) return true
-    const { answerShare, signal, monotonicMs } = this.#context
+    const { answerShare, departure, monotonicMs } = this.#context
+    const { signal } = departure
     // Who held some while waiting for more could wait for another who does the same.
     this.#claim?.release()
     this.#claimedBytes = bytes
@@ -75,7 +82,12 @@ export class OpenAnswer extends Turn implements OpenRequest {
   }
 
   allocate(bytes: number): Buffer {
-    if (bytes <= SMALL_FRAME_BYTES_MAX) return Buffer.allocUnsafe(bytes)
+    if (bytes <= SMALL_FRAME_BYTES_MAX) {
+      const leavesAtOnce = this.previous === undefined && this.#claim === undefined
+      if (bytes <= TINY_FRAME_BYTES_MAX || !leavesAtOnce || scratch.isLent) return Buffer.allocUnsafe(bytes)
+      scratch.isLent = this.#isInScratch = true
+      return scratch.memory.subarray(0, bytes)
+    }
     this.#written = this.#context.buffers.take(bytes)
     return this.#written.subarray(0, bytes)
   }
@@ -94,6 +106,7 @@ export class OpenAnswer extends Turn implements OpenRequest {
     if (answer === undefined) return
     if (claim === undefined && written === undefined) {
       this.#context.outbox.send(answer)
+      if (this.#isInScratch) scratch.isLent = this.#isInScratch = false
       return
     }
     this.#context.outbox.send(answer, () => {

@@ -65,9 +65,10 @@ export function createOutbox(
   let isScheduled = false
   let isAbandoned = false
 
-  const closeGathered = (): void => {
+  /** @param sent called when this and all that was gathered before is through */
+  const closeGathered = (sent?: () => void): void => {
     if (gatheredTo > gatheredFrom)
-      parcels.push({ bytes: target.subarray(gatheredFrom, gatheredTo), sent: undefined, isSliced: false })
+      parcels.push({ bytes: target.subarray(gatheredFrom, gatheredTo), sent, isSliced: false })
     gatheredFrom = gatheredTo
   }
 
@@ -123,8 +124,9 @@ export function createOutbox(
   const reserve = (bytes: number): number | undefined => {
     if (isAbandoned) return undefined
     if (gatheredTo + bytes > target.length) {
-      // A full buffer is left to what waits in it.
-      closeGathered()
+      // A full buffer is left to what waits in it, and used again after that.
+      const full = target
+      closeGathered(() => buffers.giveBack(full))
       target = buffers.take(GATHERED_BYTES)
       gatheredFrom = gatheredTo = 0
     }

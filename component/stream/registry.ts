@@ -45,7 +45,10 @@ export interface Registry {
   get(name: string): Stream | undefined
   /** Why `get` finds nothing: there is no such stream, or there is one that cannot be opened. */
   whyAbsent(name: string): Failure
-  /** All names, sorted; also those of streams that cannot be opened, which can only be deleted. */
+  /**
+   * All names, sorted; also those of streams that cannot be opened, which can only be deleted. The same list as before
+   * while nothing has changed in it.
+   */
   list(): readonly string[]
   create(definition: StreamDefinition): Promise<Result<void>>
   /** `mayDropData`: a stream may become smaller than what it holds; its oldest messages go then, whatever its strategy. */
@@ -83,6 +86,8 @@ export function createRegistry(options: RegistryOptions): Registry {
   const waitingPlaces = createWaitingPlaces(WAITING_READS_MAX)
   /** Streams of the last run that could not be opened, by name. */
   const unopened = new Map<string, UnopenedStream>()
+  /** What `list` tells; undefined when that has changed. */
+  let names: readonly string[] | undefined
   let creationsUnderWay = 0
   const changesUnderWay = new Set<Promise<unknown>>()
   let isStopping = false
@@ -113,6 +118,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   const open = (id: string, definition: StreamDefinition, log: StreamLog, removed?: Buffer): Stream => {
     const stream = openTraffic(id, definition, log, removed)
     streams.set(definition.name, stream)
+    names = undefined
     return stream
   }
 
@@ -239,6 +245,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       return faultAnswer('deleted', name, 'unknownFailure', error)
     }
     streams.delete(name)
+    names = undefined
     await letGo(stream, folder)
     logger.info('A stream was deleted', { stream: name })
     return success(undefined)
@@ -273,6 +280,7 @@ export function createRegistry(options: RegistryOptions): Registry {
       return faultAnswer('deleted', name, 'unknownFailure', error)
     }
     unopened.delete(name)
+    names = undefined
     logger.info('A stream that could not be opened was deleted', { stream: name })
     if (!(await folders.quarantine(folder))) return success(undefined)
     await catalogue.commit(removalOf(catalogue, id)).catch((error: unknown) => {
@@ -296,6 +304,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     async recover() {
       const recovered = await recoverStreams(catalogue, folders, logger)
       for (const [name, stream] of recovered.unopened) unopened.set(name, stream)
+      names = undefined
       for (const { id, definition, log, exportProgress, removed, knownSegments } of recovered.streams) {
         checkpointer.segmentsKnown(id, knownSegments)
         const stream = open(id, definition, log, removed)
@@ -311,7 +320,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     },
     get: (name) => streams.get(name),
     whyAbsent,
-    list: () => [...streams.keys(), ...unopened.keys()].sort(),
+    list: () => (names ??= [...streams.keys(), ...unopened.keys()].sort()),
     create: (definition) => change(definition.name, () => create(definition)),
     update: (definition, { mayDropData } = { mayDropData: false }) =>
       change(definition.name, () => update(definition, mayDropData)),

@@ -266,3 +266,24 @@ test('requests that came in one piece are served in turns, so that others come i
   assert.ok(mostInTurn <= 16, `${mostInTurn} in one turn`)
   for (let index = 0; index < count; index += 1) assert.equal((await client.takeFrame()).map['requestId'], `${index}`)
 })
+
+test('lists of all streams that are asked for together keep their ids, also behind an answer that must come first', async (t) => {
+  const scene = await openServerScene(t)
+  const names = Array.from({ length: 100 }, (_, index) => `stream ${index} ${'n'.repeat(60)}`).sort()
+  for (const name of names) await scene.streams.registry.create(definitionOf(name, { persistence: 'memory' }))
+  const client = await scene.connect()
+  const reading = { streamName: names[0]!, readMessagesOptions: { readTimeoutMillis: 60_000 } }
+  client.send(encodeFrame(OP.readMessages, { requestId: 'same', ...reading }))
+  const ids = ['same', 'a', 'b', 'same', 'c']
+  for (const requestId of ids) client.send(encodeFrame(OP.listStreams, { requestId }))
+  sendAppend(client, names[0]!, 'wakes the read')
+  const answers = new Map<unknown, unknown[]>()
+  for (let count = 0; count < ids.length + 2; count += 1) {
+    const { map } = await client.takeFrame()
+    answers.set(map['requestId'], [...(answers.get(map['requestId']) ?? []), map['streams']])
+  }
+  const [messages, ...lists] = answers.get('same')!
+  assert.equal(messages, undefined)
+  assert.deepEqual(lists, [names, names])
+  for (const id of ['a', 'b', 'c']) assert.deepEqual(answers.get(id), [names])
+})

@@ -1,21 +1,26 @@
 import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
 import { test } from 'node:test'
-import { createBufferPool } from '../../../component/base/buffer-pool.ts'
+import { type BufferPool, createBufferPool } from '../../../component/base/buffer-pool.ts'
 import { KIB, MIB } from '../../../component/base/limits.ts'
 import { nextTurn, SLICE_BYTES, WHOLE_ANSWER_BYTES_MAX } from '../../../component/base/turn.ts'
 import { createOutbox, type Outbox } from '../../../component/server/outbox.ts'
 
 /** An outbox whose peer takes everything at once. */
-function scene(): { outbox: Outbox; taken: Buffer[]; takenBytes: () => number } {
+function scene(buffers: BufferPool = createBufferPool()): {
+  outbox: Outbox
+  taken: Buffer[]
+  takenBytes: () => number
+} {
   const taken: Buffer[] = []
   const socket = new Writable({
     write(chunk: Buffer, _encoding, done) {
-      taken.push(chunk)
+      // After `done` its memory may be used again.
+      taken.push(Buffer.from(chunk))
       done()
     }
   })
-  const outbox = createOutbox(socket, createBufferPool(), () => undefined)
+  const outbox = createOutbox(socket, buffers, () => undefined)
   return { outbox, taken, takenBytes: () => taken.reduce((sum, { length }) => sum + length, 0) }
 }
 
@@ -57,4 +62,30 @@ test('small answers of one turn leave together', async () => {
     opened.taken.map(({ length }) => length),
     [10_000]
   )
+})
+
+test('the memory in which small answers were gathered is used again, however many wait', async () => {
+  let free = 0
+  let made = 0
+  const memory: Buffer[] = []
+  const buffers: BufferPool = {
+    take(bytes) {
+      free -= 1
+      made += memory.length === 0 ? 1 : 0
+      return memory.pop() ?? Buffer.alloc(bytes)
+    },
+    giveBack(buffer) {
+      free += 1
+      memory.push(buffer)
+    }
+  }
+  const opened = scene(buffers)
+  const frames = (first: number): Buffer[] => Array.from({ length: 100 }, (_, i) => Buffer.alloc(9 * KIB, first + i))
+  for (const round of [0, 1]) {
+    for (const frame of frames(round)) opened.outbox.send(frame)
+    while (!opened.outbox.isEmpty) await nextTurn()
+    assert.equal(free, 0, 'all that was taken is back')
+  }
+  assert.equal(made, memory.length)
+  assert.ok(Buffer.concat(opened.taken).equals(Buffer.concat([...frames(0), ...frames(1)])))
 })

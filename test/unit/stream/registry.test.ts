@@ -38,6 +38,19 @@ test('create answers when the definition, the first segment and its folder survi
   assert.equal(await append(after, 'a', 'x'), 0)
 })
 
+test('the list of names is made anew only when it has changed', async () => {
+  const { registry } = await openScene()
+  await registry.create(definitionOf('b'))
+  const one = registry.list()
+  assert.equal(registry.list(), one)
+  await registry.create(definitionOf('a'))
+  const two = registry.list()
+  assert.deepEqual([one, two], [['b'], ['a', 'b']])
+  assert.equal(registry.list(), two)
+  await registry.delete('b')
+  assert.deepEqual(registry.list(), ['a'])
+})
+
 test('no answer, and no stream, before the commit', async () => {
   const scene = await openScene()
   const commit = createPromiseGate()

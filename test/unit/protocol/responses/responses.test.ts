@@ -187,6 +187,21 @@ describe('the answer to list', () => {
   })
 })
 
+describe('the answer to the same list', () => {
+  it('is made of what was encoded before, each with its own id, and no longer than any', () => {
+    for (const count of [0, 23, 24, 300]) {
+      const streams = Array.from({ length: count }, (_, index) => `${'n'.repeat(index % 256)}${index}`.slice(0, 255))
+      for (const requestId of ['a', 'b'.repeat(40)]) {
+        const answer = { requestId, status: 0, errorMessage: '', streams }
+        const frame = encodeListResponse(requestId, streams)
+        assert.deepEqual(plain(read(frame, OPERATION.listStreamsResponse, 'ListStreamsResponse')), answer)
+        assert.deepEqual(readWithSdk('ListStreamsResponse', frame.subarray(5)), answer)
+        assert.equal(frame.length, encodeSuccess(OPERATION.listStreams, requestId, { streams }).length)
+      }
+    }
+  })
+})
+
 describe('the answer to describe', () => {
   const describeAnswer = (info: StreamInfo) => {
     const frame = encodeDescribeResponse('id', info)
