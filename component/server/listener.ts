@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { createBufferPool } from '../base/buffer-pool.ts'
+import { createAnswerPool } from '../base/buffer-pool.ts'
 import type { Timer } from '../base/clock.ts'
 import { describeError, Fault } from '../base/fault.ts'
 import { CONNECTIONS_MAX, REFUSED_CONNECTIONS_MAX } from '../base/limits.ts'
@@ -56,7 +56,7 @@ function cannotListen(port: number, error: unknown): Fault {
  */
 export async function listen(port: number, options: ListenOptions): Promise<Listener> {
   const { clock, logger } = options
-  const connectionOptions = { ...options, buffers: createBufferPool() }
+  const connectionOptions = { ...options, buffers: createAnswerPool() }
   const connections = new Set<Connection>()
   const places = createPlaces(CONNECTIONS_MAX, REFUSED_CONNECTIONS_MAX)
   let timer: Timer | undefined

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createBufferPool } from '../../../component/base/buffer-pool.ts'
+import { createAnswerPool, createBufferPool } from '../../../component/base/buffer-pool.ts'
 import { KIB, MIB } from '../../../component/base/limits.ts'
 
 test('a buffer that was given back is taken again by the next wish that it fits', () => {
@@ -31,4 +31,14 @@ test('free buffers are kept up to 8 MiB in all', () => {
   for (const buffer of taken) pool.giveBack(buffer)
   const again = Array.from({ length: 4 }, () => pool.take(4 * MIB))
   assert.equal(again.filter((buffer) => taken.includes(buffer)).length, 2)
+})
+
+test('an answer with 5,000 messages of a kilobyte, and what they were read into, are used again', () => {
+  const pool = createAnswerPool()
+  const taken = [pool.take(5.6 * MIB), pool.take(4 * MIB)]
+  for (const buffer of taken) pool.giveBack(buffer)
+  assert.deepEqual(
+    [pool.take(5.6 * MIB), pool.take(4 * MIB)].map((buffer) => taken.indexOf(buffer)),
+    [0, 1]
+  )
 })
