@@ -57,16 +57,16 @@ function special({ name, title, note, run }: SpecialScenario, method: (options: 
   }
 }
 
-/** Each is measured once. */
-function exporting({ name, title, note, run }: ExportScenario, isInDefault: boolean): Scenario {
+function exporting({ name, title, note, hasRounds = false, run }: ExportScenario, isInDefault: boolean): Scenario {
   return {
     name,
     groups: ['exports'],
     isInDefault,
-    async run({ messages, profiles }, report) {
+    async run({ messages, profiles, rounds }, report) {
       report(title)
-      const rows = await run({ messages, profiles })
-      return { name, title, note, method: 'Measured once.', data: { kind: 'table', rows } }
+      const rows = await run({ messages, profiles, rounds })
+      const method = hasRounds ? `Medians of ${rounds} ${rounds === 1 ? 'round' : 'rounds'}.` : 'Measured once.'
+      return { name, title, note, method, data: { kind: 'table', rows } }
     }
   }
 }

@@ -1,15 +1,8 @@
 import { PAYLOAD_BYTES } from '../job.ts'
 import { readable } from '../statistics.ts'
-import { fill, startSteadyLoad, type AppendLatency } from './appending.ts'
-import {
-  batchExport,
-  type BenchSettings,
-  measureExport,
-  type Measured,
-  sleepMs,
-  startScene,
-  untilDurable
-} from './scene.ts'
+import { runAppendBeside, STEADY_APPENDS_PER_SECOND } from './append-beside.ts'
+import { fill, startSteadyLoad } from './appending.ts'
+import { batchExport, type BenchSettings, measureExport, type Measured, startScene, untilDurable } from './scene.ts'
 import { runUpload } from './upload.ts'
 
 /** One table. */
@@ -17,16 +10,15 @@ export interface ExportScenario {
   readonly name: string
   readonly title: string
   readonly note?: string
+  /** Whether the scenario has rounds; otherwise all is measured once. */
+  readonly hasRounds?: boolean
   /** The first row is the heading. */
   run(settings: BenchSettings): Promise<string[][]>
 }
 
 const STREAM = 'bench-export'
-const OTHER_STREAM = 'bench-other'
 /** Compilers and connections settle while this part of the backlog is sent. */
 const WARM_UP_PART = 0.2
-const STEADY_APPENDS_PER_SECOND = 5_000
-const STEADY_SECONDS = 4
 
 const EXPORT_HEADING = [
   '',
@@ -92,46 +84,6 @@ async function runBacklog(settings: BenchSettings): Promise<string[][]> {
   return [EXPORT_HEADING, exportRow('one export', await drain('kinesis', settings, shape))]
 }
 
-function latencyRow(name: string, { appends, p50Us, p99Us, p999Us, maxUs }: AppendLatency): string[] {
-  return [name, ...[appends, p50Us, p99Us, p999Us, maxUs].map(readable)]
-}
-
-/** Latency of appends to one stream while another one is exported; `kind` undefined: while nothing is. */
-async function appendBeside(kind: 'kinesis' | 'http' | 'hanging' | undefined, settings: BenchSettings) {
-  const scene = await startScene(kind ?? 'http', settings)
-  try {
-    const { port } = scene.server
-    await scene.createStream(STREAM)
-    await scene.createStream(OTHER_STREAM)
-    await fill(port, OTHER_STREAM, scene.payload, settings.messages)
-    await untilDurable()
-    if (kind !== undefined) {
-      await scene.update(OTHER_STREAM, batchExport(kind === 'kinesis' ? 'kinesis' : 'http', scene.destination, false))
-    }
-    const warmUp = await startSteadyLoad(port, STREAM, scene.payload, STEADY_APPENDS_PER_SECOND)
-    await sleepMs(1_000)
-    await warmUp.stop()
-    const load = await startSteadyLoad(port, STREAM, scene.payload, STEADY_APPENDS_PER_SECOND)
-    await sleepMs(STEADY_SECONDS * 1_000)
-    const latency = await load.stop()
-    const { records } = await scene.destination.received()
-    if (kind !== 'hanging' && records >= settings.messages) throw new Error('the backlog ended too early')
-    return latency
-  } finally {
-    await scene.stop()
-  }
-}
-
-async function runAppendWhileExporting(settings: BenchSettings): Promise<string[][]> {
-  return [
-    ['', 'appends', 'p50 µs', 'p99 µs', 'p99.9 µs', 'max µs'],
-    latencyRow('no export', await appendBeside(undefined, settings)),
-    latencyRow('JSON to HTTP at full speed', await appendBeside('http', settings)),
-    latencyRow('Kinesis at full speed', await appendBeside('kinesis', settings)),
-    latencyRow('a destination that hangs', await appendBeside('hanging', settings))
-  ]
-}
-
 export const EXPORT_SCENARIOS: readonly ExportScenario[] = [
   {
     name: 'export-kinesis',
@@ -152,8 +104,9 @@ export const EXPORT_SCENARIOS: readonly ExportScenario[] = [
   {
     name: 'append-while-exporting',
     title: `${STEADY_APPENDS_PER_SECOND} appends/s to one stream while another one is exported`,
-    note: 'Clients and server share the cores of this machine; the destination takes what they leave.',
-    run: runAppendWhileExporting
+    note: 'Clients and server share the cores of this machine; the destination takes what they leave. The other program of the last row is no part of the server: it reads records from a file, encodes them and posts them, one request after the other. What it costs the appends is the price of sharing the cores.',
+    hasRounds: true,
+    run: runAppendBeside
   },
   {
     name: 'export-s3',

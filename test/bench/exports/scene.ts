@@ -10,6 +10,8 @@ import { cpuBetween, cpuByThread, type ThreadCpu } from './thread-usage.ts'
 export interface BenchSettings {
   /** Messages of the backlogs of 1 KiB. */
   readonly messages: number
+  /** Repetitions of what is not measured once. */
+  readonly rounds: number
   /** Folder for CPU profiles of the server's threads; undefined for none. */
   readonly profiles: string | undefined
 }
