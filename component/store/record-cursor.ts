@@ -3,6 +3,7 @@ import { Fault } from '../base/fault.ts'
 import { crc32 } from '../base/crc32.ts'
 import type { DiskFile } from './disk.ts'
 import {
+  arePlausible,
   checksumAt,
   headerChecksum,
   ingestTimeAt,
@@ -54,7 +55,7 @@ export interface CursorOptions {
  * Walks over the verified records of a segment. `while (cursor.nextInWindow() || (await cursor.next()))` visits them;
  * the fields describe the current record until the next step. Only the cursor's window is in memory.
  */
-export class RecordCursor {
+export class RecordCursor implements RecordBounds {
   /** Number of the current record. */
   sequence = -1
   /** Its wall clock, milliseconds since the epoch. */
@@ -67,6 +68,8 @@ export class RecordCursor {
   validEnd: number
   /** The lowest number that the next record can have. */
   sequenceMin: number
+  /** All numbers are lower. */
+  readonly sequenceEnd: number
   /** A longer payload ends the walk before it. */
   payloadBytesMax = Infinity
 
@@ -89,6 +92,7 @@ export class RecordCursor {
     this.#position = options.start
     this.validEnd = options.start
     this.sequenceMin = options.bounds.sequenceMin
+    this.sequenceEnd = options.bounds.sequenceEnd
     this.#windowBytes = options.windowBytes
     if (options.window !== undefined) {
       this.#window = options.window.bytes
@@ -114,20 +118,23 @@ export class RecordCursor {
   /** Steps to the next record if all of it has been read already; false says nothing about what comes. */
   nextInWindow(): boolean {
     this.#isAhead = false
+    const window = this.#window
     const position = this.#position - this.#windowStart
-    const available = this.#window.length - position
-    if (available < RECORD_HEADER_BYTES || !this.#isPlausible(position)) return false
-    const payloadBytes = payloadLengthAt(this.#window, position)
+    const available = window.length - position
+    if (available < RECORD_HEADER_BYTES) return false
+    // Each field is read once: with a thousand messages in an answer this is a part of its time.
+    const sequence = sequenceAt(window, position)
+    const payloadBytes = payloadLengthAt(window, position)
+    const ingestTimeMs = ingestTimeAt(window, position)
+    if (!arePlausible(sequence, payloadBytes, ingestTimeMs, this, this.#options.end - this.#position)) return false
     const bytes = RECORD_HEADER_BYTES + payloadBytes
     if (bytes > available || payloadBytes > this.payloadBytesMax) return false
-    const payload = this.#window.subarray(position + RECORD_HEADER_BYTES, position + bytes)
-    const checksum = crc32(payload, headerChecksum(this.#window, position, this.#options.seed))
-    if (checksum !== checksumAt(this.#window, position)) return false
-    const sequence = sequenceAt(this.#window, position)
+    const payload = window.subarray(position + RECORD_HEADER_BYTES, position + bytes)
+    const checksum = crc32(payload, headerChecksum(window, position, this.#options.seed))
+    if (checksum !== checksumAt(window, position)) return false
     this.#isAhead = sequence !== this.sequenceMin && this.#position !== this.#inOrderAt
     if (this.#isAhead) return false
-    this.#accept(position, sequence, bytes)
-    this.#payload = payload
+    this.#accept(sequence, ingestTimeMs, bytes, payload)
     return true
   }
 
@@ -161,20 +168,15 @@ export class RecordCursor {
     return this.#options.file.readAsync(this.offset + RECORD_HEADER_BYTES, this.bytes - RECORD_HEADER_BYTES)
   }
 
-  #isPlausible(position: number): boolean {
-    const bounds = { sequenceMin: this.sequenceMin, sequenceEnd: this.#options.bounds.sequenceEnd }
-    return isPlausibleHeader(this.#window, position, bounds, this.#options.end - this.#windowStart - position)
-  }
-
-  #accept(position: number, sequence: number, bytes: number): void {
+  #accept(sequence: number, ingestTimeMs: number, bytes: number, payload: Buffer | undefined): void {
     this.sequence = sequence
-    this.ingestTimeMs = ingestTimeAt(this.#window, position)
+    this.ingestTimeMs = ingestTimeMs
     this.offset = this.#position
     this.bytes = bytes
     this.sequenceMin = sequence + 1
     this.#position += bytes
     this.validEnd = this.#position
-    this.#payload = undefined
+    this.#payload = payload
   }
 
   /** Why the record at the position cannot be taken from the window: bytes that must be read, its size, or damage. */
@@ -183,7 +185,7 @@ export class RecordCursor {
     const available = this.#window.length - position
     if (this.#options.end - this.#position <= RECORD_HEADER_BYTES) return 'damage'
     if (available < RECORD_HEADER_BYTES) return RECORD_HEADER_BYTES
-    if (!this.#isPlausible(position)) return 'damage'
+    if (!isPlausibleHeader(this.#window, position, this, this.#options.end - this.#position)) return 'damage'
     const bytes = RECORD_HEADER_BYTES + payloadLengthAt(this.#window, position)
     if (bytes - RECORD_HEADER_BYTES > this.payloadBytesMax) return 'too long'
     if (bytes <= available) return 'damage'
@@ -213,7 +215,8 @@ export class RecordCursor {
     const position = this.#position - this.#windowStart
     const header = this.#window.subarray(position, position + RECORD_HEADER_BYTES)
     if (!(await isLargeRecordValid(this.#reader, header, this.#position, this.#options.seed))) return false
-    this.#accept(position, sequenceAt(header, 0), RECORD_HEADER_BYTES + payloadLengthAt(header, 0))
+    const bytes = RECORD_HEADER_BYTES + payloadLengthAt(header, 0)
+    this.#accept(sequenceAt(header, 0), ingestTimeAt(header, 0), bytes, undefined)
     return true
   }
 
@@ -237,9 +240,9 @@ export class RecordCursor {
   }
 
   #findNext(from: number): Promise<number> {
-    const { end, seed, bounds } = this.#options
+    const { end, seed } = this.#options
     const start = this.#isAhead ? from : from + 1
-    const searchBounds = { sequenceMin: this.sequenceMin, sequenceEnd: bounds.sequenceEnd }
-    return findRecordInOrder({ reader: this.#reader, end, bounds: searchBounds, seed }, start)
+    const bounds = { sequenceMin: this.sequenceMin, sequenceEnd: this.sequenceEnd }
+    return findRecordInOrder({ reader: this.#reader, end, bounds, seed }, start)
   }
 }

@@ -16,6 +16,27 @@ test('a checksum over two parts equals the one over the whole', () => {
   }
 })
 
+test('checksums of all short lengths, from any place on, are what the definition says', () => {
+  const bytes = Buffer.from(Array.from({ length: 160 }, (_, index) => (index * 151 + 13) & 0xff))
+  const bitwise = (part: Uint8Array, seed: number): number => {
+    let crc = ~seed
+    for (const byte of part) {
+      crc ^= byte
+      for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1
+    }
+    return ~crc >>> 0
+  }
+  for (const seed of [0, 5, 0xffffffff]) {
+    for (let start = 0; start < 5; start++) {
+      for (let end = start; end <= bytes.length; end++) {
+        const expected = bitwise(bytes.subarray(start, end), seed)
+        assert.equal(crc32Within(bytes, start, end, seed), expected)
+        assert.equal(crc32(bytes.subarray(start, end), seed), expected)
+      }
+    }
+  }
+})
+
 test('a checksum of a few bytes in the middle is that of their copy', () => {
   const bytes = Buffer.from(Array.from({ length: 100 }, (_, index) => (index * 31) & 0xff))
   for (const [start, end] of [
