@@ -18,23 +18,38 @@ export function headBytes(argument: number): number {
   return argument < 2 ** 32 ? 5 : 9
 }
 
+/** Writes byte by byte, which is cheaper than the checking methods of Buffer: there are several heads in every message. */
 export function writeHead(target: Buffer, offset: number, major: number, argument: number): number {
-  if (argument < 24) return target.writeUInt8(major | argument, offset)
+  if (argument < 24) {
+    target[offset] = major | argument
+    return offset + 1
+  }
   if (argument < 2 ** 8) {
     target[offset] = major | 24
-    return target.writeUInt8(argument, offset + 1)
+    target[offset + 1] = argument
+    return offset + 2
   }
   if (argument < 2 ** 16) {
     target[offset] = major | 25
-    return target.writeUInt16BE(argument, offset + 1)
+    target[offset + 1] = argument >>> 8
+    target[offset + 2] = argument
+    return offset + 3
   }
   if (argument < 2 ** 32) {
     target[offset] = major | 26
-    return target.writeUInt32BE(argument, offset + 1)
+    return writeUint32(target, offset + 1, argument)
   }
   target[offset] = major | 27
-  target.writeUInt32BE(Math.floor(argument / 2 ** 32), offset + 1)
-  return target.writeUInt32BE(argument >>> 0, offset + 5)
+  return writeUint32(target, writeUint32(target, offset + 1, Math.floor(argument / 2 ** 32)), argument)
+}
+
+/** Writes the lower 32 bits of an integer. */
+function writeUint32(target: Buffer, offset: number, value: number): number {
+  target[offset] = value >>> 24
+  target[offset + 1] = value >>> 16
+  target[offset + 2] = value >>> 8
+  target[offset + 3] = value
+  return offset + 4
 }
 
 /** Bytes of an integer, exact in a number. */

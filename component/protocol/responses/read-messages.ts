@@ -26,6 +26,30 @@ function messageStart(streamName: string): Buffer {
   return Buffer.concat([Buffer.from([MAJOR_MAP | 4]), ...name])
 }
 
+/** A message up to its payload, to be copied at once: only the numbers differ from one message to the next. */
+interface MessageForm {
+  readonly bytes: Buffer
+  readonly sequenceBytes: number
+  readonly ingestTimeAt: number
+  readonly ingestTimeBytes: number
+}
+
+/** The form of all messages whose numbers take as many bytes as these. */
+function messageForm(start: Buffer, sequenceNumber: number, ingestTimeMs: number): MessageForm {
+  const sequenceBytes = integerBytes(sequenceNumber)
+  const ingestTimeBytes = integerBytes(ingestTimeMs)
+  const ingestTimeAt = start.length + sequenceBytes + INGEST_TIME.length
+  const bytes = Buffer.alloc(ingestTimeAt + ingestTimeBytes + PAYLOAD.length)
+  const sequenceAt = writeRaw(bytes, 0, start)
+  writeRaw(bytes, sequenceAt + sequenceBytes, INGEST_TIME)
+  writeRaw(bytes, ingestTimeAt + ingestTimeBytes, PAYLOAD)
+  return { bytes, sequenceBytes, ingestTimeAt, ingestTimeBytes }
+}
+
+function fits(form: MessageForm, sequenceNumber: number, ingestTimeMs: number): boolean {
+  return integerBytes(sequenceNumber) === form.sequenceBytes && integerBytes(ingestTimeMs) === form.ingestTimeBytes
+}
+
 /** Bytes of the frame that `encodeReadResponse` makes, header included. */
 export function readResponseBytes(requestId: string, streamName: string, messages: readonly StoredMessage[]): number {
   const idBytes = headBytes(requestId.length) + requestId.length
@@ -63,6 +87,7 @@ export function beginReadResponse(
   offset = writeRaw(frame, offset, MIDDLE)
   offset = writeHead(frame, offset, MAJOR_ARRAY, messages.length)
   const start = messageStart(streamName)
+  let form: MessageForm | undefined
   let index = 0
 
   const write = (bytesMax: number): boolean => {
@@ -71,12 +96,12 @@ export function beginReadResponse(
       const message = messages[index]
       if (message === undefined) break
       const { sequenceNumber, ingestTimeMs, payload } = message
-      offset = writeRaw(frame, offset, start)
-      offset = writeInteger(frame, offset, sequenceNumber)
-      offset = writeRaw(frame, offset, INGEST_TIME)
-      offset = writeInteger(frame, offset, ingestTimeMs)
-      offset = writeRaw(frame, offset, PAYLOAD)
-      offset = writeHead(frame, offset, MAJOR_BYTES, payload.length)
+      if (form === undefined || !fits(form, sequenceNumber, ingestTimeMs))
+        form = messageForm(start, sequenceNumber, ingestTimeMs)
+      const end = writeRaw(frame, offset, form.bytes)
+      writeInteger(frame, offset + start.length, sequenceNumber)
+      writeInteger(frame, offset + form.ingestTimeAt, ingestTimeMs)
+      offset = writeHead(frame, end, MAJOR_BYTES, payload.length)
       offset = writeRaw(frame, offset, payload)
     }
     if (index < messages.length) return false

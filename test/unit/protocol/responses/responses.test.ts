@@ -166,6 +166,25 @@ describe('the answer to a read', () => {
     }
   })
 
+  it('has numbers of every width, whatever the width of those before', () => {
+    const widths = [0, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER]
+    const payload = Buffer.from('p')
+    const some = widths.flatMap((sequenceNumber) =>
+      widths.map((width, index) => ({ sequenceNumber, ingestTimeMs: index % 3 === 1 ? -width : width, payload }))
+    )
+    const frame = encodeReadResponse('id', 's', some)
+    const answer = plain(read(frame, OPERATION.readMessagesResponse, 'ReadMessagesResponse')) as { messages: unknown }
+    assert.deepEqual(
+      answer.messages,
+      some.map(({ sequenceNumber, ingestTimeMs }) => ({
+        streamName: 's',
+        sequenceNumber,
+        ingestTime: ingestTimeMs,
+        payload
+      }))
+    )
+  })
+
   it('takes ingest times from before 1970, when the clock is wrong', () => {
     const [message] = messages
     const frame = encodeReadResponse('id', 's', [{ ...message!, ingestTimeMs: -5 }])
