@@ -3,6 +3,7 @@ import { setPriority } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { isMainThread, MessageChannel, Worker } from 'node:worker_threads'
 import { startApp, type Platform } from './app.ts'
+import { settleAllocator } from './base/allocator.ts'
 import { systemClock } from './base/clock.ts'
 import { describeError, Fault } from './base/fault.ts'
 import { createLogger, type Logger } from './base/log.ts'
@@ -82,6 +83,7 @@ function stopOnSignal(stop: () => Promise<void>, logger: Logger): void {
 }
 
 async function main(): Promise<void> {
+  settleAllocator()
   const { config, fatal, warnings, notes } = parseConfig(process.env, process.cwd())
   for (const name of SECRET_VARIABLES) Reflect.deleteProperty(process.env, name)
   const output = { format: config.logFormat, write: writeLine, wallMs: systemClock.wallMs }

@@ -1,3 +1,4 @@
+import type { FramePool } from '../base/buffer-pool.ts'
 import { REFUSED_FRAME_START_BYTES } from '../base/limits.ts'
 import { GrowingBuffer } from './growing-buffer.ts'
 
@@ -25,11 +26,12 @@ export class FrameCollector {
   #refused = false
   #startReported = false
 
-  constructor(operation: number, payloadBytes: number, budget: MemoryBudget) {
+  /** @param pool see `GrowingBuffer` */
+  constructor(operation: number, payloadBytes: number, budget: MemoryBudget, pool?: FramePool) {
     this.operation = operation
     this.#payloadBytes = payloadBytes
     this.#budget = budget
-    this.#kept = new GrowingBuffer(payloadBytes)
+    this.#kept = new GrowingBuffer(payloadBytes, pool)
   }
 
   /** Payload bytes that have arrived, discarded ones included. */
@@ -83,11 +85,11 @@ export class FrameCollector {
     return this.#kept.finish()
   }
 
-  /** The payload of a complete frame. The reserved bytes now belong to the caller, who releases them. */
-  finish(): { readonly payload: Buffer; readonly reservedBytes: number } {
+  /** The memory that begins with the payload of a complete frame. The reserved bytes now belong to the caller. */
+  finish(): { readonly memory: Buffer; readonly payloadBytes: number; readonly reservedBytes: number } {
     const reservedBytes = this.#reservedBytes
     this.#reservedBytes = 0
-    return { payload: this.#kept.finish(), reservedBytes }
+    return { memory: this.#kept.finish(), payloadBytes: this.#payloadBytes, reservedBytes }
   }
 
   /** Gives back what is reserved. */

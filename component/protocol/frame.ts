@@ -1,4 +1,5 @@
 import { assert } from '../base/assert.ts'
+import type { FramePool } from '../base/buffer-pool.ts'
 import { FRAME_LENGTH_MAX, REFUSED_FRAME_START_BYTES } from '../base/limits.ts'
 import { FrameCollector, type MemoryBudget } from './frame-collector.ts'
 
@@ -36,8 +37,8 @@ export interface FrameEvents {
   connectVersion(version: number): void
   /**
    * A complete frame, whose payload is `bytes[start, end)` and may be empty. `bytes` is the pushed chunk when the frame
-   * lay within it (`reservedBytes` is 0); otherwise it is memory of its own, and `reservedBytes` go back to the budget
-   * when the receiver is done with it.
+   * lay within it (`reservedBytes` is 0); otherwise it is memory of its own, which may go back to the pool, as
+   * `reservedBytes` go back to the budget, when the receiver is done with it.
    */
   frame(operation: number, bytes: Buffer, start: number, end: number, reservedBytes: number): void
   /** There was no memory for a frame: it is discarded. `payloadStart` holds its first 64 KiB, or all if it is shorter. */
@@ -55,6 +56,7 @@ export class FrameDecoder {
   lengthMax: number
   readonly #events: FrameEvents
   readonly #budget: MemoryBudget
+  readonly #pool: FramePool | undefined
   readonly #header = Buffer.alloc(FRAME_HEADER_BYTES)
   #headerBytes = 0
   #versionRead = false
@@ -65,7 +67,9 @@ export class FrameDecoder {
   /** Chunks not looked at yet: at most the one being cut and what came while paused. */
   readonly #waiting: Buffer[] = []
 
-  constructor(events: FrameEvents, budget: MemoryBudget, lengthMax: number) {
+  /** @param pool for frames that span chunks; undefined when their memory is never given back */
+  constructor(events: FrameEvents, budget: MemoryBudget, lengthMax: number, pool?: FramePool) {
+    this.#pool = pool
     this.#events = events
     this.#budget = budget
     this.lengthMax = lengthMax
@@ -173,7 +177,7 @@ export class FrameDecoder {
       this.#events.frame(operation, chunk, offset, end, 0)
       return end
     }
-    this.#collector = new FrameCollector(operation, length - 1, this.#budget)
+    this.#collector = new FrameCollector(operation, length - 1, this.#budget, this.#pool)
     return offset
   }
 
@@ -184,8 +188,8 @@ export class FrameDecoder {
     if (refusedStart !== undefined) {
       this.#events.refused(collector.operation, refusedStart)
     } else if (collector.isComplete && !collector.isRefused) {
-      const { payload, reservedBytes } = collector.finish()
-      this.#events.frame(collector.operation, payload, 0, payload.length, reservedBytes)
+      const { memory, payloadBytes, reservedBytes } = collector.finish()
+      this.#events.frame(collector.operation, memory, 0, payloadBytes, reservedBytes)
     }
     return end
   }

@@ -1,3 +1,4 @@
+import type { BufferPool } from '../base/buffer-pool.ts'
 import type { Services } from '../handlers/index.ts'
 import type { Failure } from '../model/failure.ts'
 import {
@@ -32,9 +33,10 @@ export interface AppendLaneOptions {
 export interface AppendLane {
   /**
    * Serves the request in `bytes[start, end)`, whose memory is held.
+   * @param owner takes `bytes` back after the answer; undefined when they are not of this request alone
    * @returns false when nothing was done: it must go the general way
    */
-  serve(bytes: Buffer, start: number, end: number, nowMs: number): boolean
+  serve(bytes: Buffer, start: number, end: number, nowMs: number, owner?: BufferPool): boolean
 }
 
 /** One append between its arrival and its answer. */
@@ -44,17 +46,26 @@ class LaneAppend extends Turn implements Append {
   readonly #lane: AppendLaneOptions
   readonly #frame: Buffer
   readonly #frameBytes: number
+  readonly #owner: BufferPool | undefined
   readonly #idStart: number
   readonly #idEnd: number
   #failure: Failure | undefined = undefined
   #sequenceNumber = -1
 
-  constructor(lane: AppendLaneOptions, frame: Buffer, frameBytes: number, parts: AppendParts, nowMs: number) {
+  constructor(
+    lane: AppendLaneOptions,
+    frame: Buffer,
+    frameBytes: number,
+    parts: AppendParts,
+    nowMs: number,
+    owner: BufferPool | undefined
+  ) {
     super(parts.idHash, nowMs)
     this.payload = frame.subarray(parts.payloadStart, parts.payloadEnd)
     this.#lane = lane
     this.#frame = frame
     this.#frameBytes = frameBytes
+    this.#owner = owner
     this.#idStart = parts.idStart
     this.#idEnd = parts.idEnd
   }
@@ -69,6 +80,12 @@ class LaneAppend extends Turn implements Append {
   }
 
   leave(): void {
+    this.#answer()
+    // The answer repeats the request id, which lies in the frame; the stream has not looked at it since `done`.
+    this.#owner?.giveBack(this.#frame)
+  }
+
+  #answer(): void {
     const { outbox, protocolVersion } = this.#lane
     if (this.#failure !== undefined) {
       const requestId = this.#frame.toString('latin1', this.#idStart, this.#idEnd)
@@ -85,11 +102,11 @@ export function createAppendLane(options: AppendLaneOptions): AppendLane {
   const { services, answers } = options
   const parts = emptyAppendParts()
   return {
-    serve(bytes, start, end, nowMs) {
+    serve(bytes, start, end, nowMs, owner) {
       if (!readUsualAppend(bytes, start, end, parts)) return false
       const stream = services.registry.get(parts.streamName)
       if (stream === undefined) return false
-      const append = new LaneAppend(options, bytes, end - start, parts, nowMs)
+      const append = new LaneAppend(options, bytes, end - start, parts, nowMs, owner)
       answers.open(append)
       stream.enqueue(append)
       return true

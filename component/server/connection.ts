@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import type { BufferPool } from '../base/buffer-pool.ts'
+import type { BufferPool, FramePool } from '../base/buffer-pool.ts'
 import type { ByteBudget } from '../base/byte-budget.ts'
 import type { Clock } from '../base/clock.ts'
 import type { InputTurns } from '../base/input-turns.ts'
@@ -48,6 +48,8 @@ export interface ConnectionOptions {
   readonly handshake: HandshakeOptions
   /** Memory of frames that are being received. */
   readonly frameBudget: ByteBudget
+  /** That of large ones, to be used again. */
+  readonly framePool: FramePool
   /** Memory of answers that carry messages. */
   readonly answerMemory: AnswerMemory
   /** Memory in which messages are read and answers are gathered. */
@@ -111,7 +113,8 @@ export class Connection {
         violation: (violation) => this.#onViolation(violation)
       },
       budget,
-      HANDSHAKE_FRAME_LENGTH_MAX
+      HANDSHAKE_FRAME_LENGTH_MAX,
+      options.framePool
     )
     this.#outbox = createOutbox(socket, options.buffers, () => this.#onProgress())
     this.#turns = createTurnTaking(options.clock, () => this.#resumeIfPossible())
@@ -214,16 +217,18 @@ export class Connection {
     if (this.#state === 'awaiting Connect') {
       this.#memory.release(reservedBytes)
       void this.#onFirstFrame(operation, bytes.subarray(start, end))
-    } else if (reservedBytes > 0 || this.#memory.tryHold(end - start)) {
+    } else if (reservedBytes > 0) {
+      this.#serve(operation, bytes, start, end, this.#options.framePool)
+    } else if (this.#memory.tryHold(end - start)) {
       this.#serve(operation, bytes, start, end)
     } else {
       this.#serveWithMemory(operation, bytes, start, end)
     }
   }
 
-  /** Serves a request whose payload is accounted for. */
-  #serve(operation: number, bytes: Buffer, start: number, end: number): void {
-    const isServed = operation === OPERATION.appendMessage && this.#appends.serve(bytes, start, end, this.#nowMs)
+  /** Serves a request whose payload is accounted for. @param owner of `bytes`, if they are of this request alone */
+  #serve(operation: number, bytes: Buffer, start: number, end: number, owner?: BufferPool): void {
+    const isServed = operation === OPERATION.appendMessage && this.#appends.serve(bytes, start, end, this.#nowMs, owner)
     if (!isServed) {
       this.#dispatch(operation, bytes.subarray(start, end))
       this.#turns.served()

@@ -1,12 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { createAnswerPool } from '../base/buffer-pool.ts'
+import { createAnswerPool, createFramePool } from '../base/buffer-pool.ts'
 import type { Timer } from '../base/clock.ts'
 import { describeError, Fault } from '../base/fault.ts'
 import { CONNECTIONS_MAX, REFUSED_CONNECTIONS_MAX } from '../base/limits.ts'
 import { Connection, type ConnectionOptions } from './connection.ts'
 import { createPlaces, type Guest } from './places.ts'
 
-export type ListenOptions = Omit<ConnectionOptions, 'buffers'>
+export type ListenOptions = Omit<ConnectionOptions, 'buffers' | 'framePool'>
 
 /** The open port and the connections that came through it. */
 export interface Listener {
@@ -56,7 +56,7 @@ function cannotListen(port: number, error: unknown): Fault {
  */
 export async function listen(port: number, options: ListenOptions): Promise<Listener> {
   const { clock, logger } = options
-  const connectionOptions = { ...options, buffers: createAnswerPool() }
+  const connectionOptions = { ...options, buffers: createAnswerPool(), framePool: createFramePool() }
   const connections = new Set<Connection>()
   const places = createPlaces(CONNECTIONS_MAX, REFUSED_CONNECTIONS_MAX)
   let timer: Timer | undefined

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createAnswerPool, createBufferPool } from '../../../component/base/buffer-pool.ts'
+import { createAnswerPool, createBufferPool, createFramePool } from '../../../component/base/buffer-pool.ts'
 import { KIB, MIB } from '../../../component/base/limits.ts'
 
 test('a buffer that was given back is taken again by the next wish that it fits', () => {
@@ -41,4 +41,23 @@ test('an answer with 5,000 messages of a kilobyte, and what they were read into,
     [pool.take(5.6 * MIB), pool.take(4 * MIB)].map((buffer) => taken.indexOf(buffer)),
     [0, 1]
   )
+})
+
+test('frames of whole KiB have room for what is around a message, in less than twice the memory', () => {
+  const pool = createFramePool()
+  for (let payloadBytes = 64 * KIB; payloadBytes <= 4 * MIB; payloadBytes += 32 * KIB) {
+    const { length } = pool.take(payloadBytes + 100)
+    assert.ok(length < 2 * payloadBytes + 8 * KIB, `${length} bytes for ${payloadBytes}`)
+  }
+  assert.equal(pool.take(MIB + 100).length, MIB + 4 * KIB)
+})
+
+test('what is not free is not taken when only free memory is asked for', () => {
+  const pool = createFramePool()
+  assert.equal(pool.takeFree(100 * KIB), undefined)
+  const taken = pool.take(100 * KIB)
+  pool.giveBack(taken)
+  assert.equal(pool.takeFree(300 * KIB), undefined)
+  assert.equal(pool.takeFree(100 * KIB), taken)
+  assert.equal(pool.takeFree(100 * KIB), undefined)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { createFramePool } from '../../../component/base/buffer-pool.ts'
 import { GrowingBuffer } from '../../../component/protocol/growing-buffer.ts'
 
 const KIB = 1024
@@ -16,6 +17,40 @@ describe('a growing buffer', () => {
         assert.ok(buffer.finish().equals(expected), `${finalBytes} bytes in parts of ${partBytes}`)
       }
     }
+  })
+
+  it('collects into memory that a pool has free, and into its own until there is some', () => {
+    for (const finalBytes of [32 * KIB, 64 * KIB, 64 * KIB + 1, 300_001, 5_000_000]) {
+      const pool = createFramePool()
+      let last: Buffer | undefined
+      for (const seed of [1, 2, 3]) {
+        const expected = Buffer.from(Array.from({ length: finalBytes }, (_, index) => (index * seed) % 253))
+        const buffer = new GrowingBuffer(finalBytes, pool)
+        for (let start = 0; start < finalBytes; start += 10_000) {
+          buffer.append(expected, start, Math.min(finalBytes, start + 10_000))
+        }
+        const memory = buffer.finish()
+        assert.ok(memory.subarray(0, finalBytes).equals(expected), `${finalBytes} bytes`)
+        if (last !== undefined && finalBytes < 4_000_000) assert.equal(memory, last)
+        pool.giveBack(memory)
+        last = memory
+      }
+    }
+  })
+
+  it('takes no memory of a pool for what has only been announced', () => {
+    const pool = createFramePool()
+    let takenBytes = 0
+    const counting = {
+      ...pool,
+      take(bytes: number) {
+        takenBytes += bytes
+        return pool.take(bytes)
+      }
+    }
+    const buffer = new GrowingBuffer(4_000_000, counting)
+    buffer.append(Buffer.alloc(1_000_000), 0, 1_000_000)
+    assert.equal(takenBytes, 0)
   })
 
   it('knows its start while it grows', () => {

@@ -96,6 +96,43 @@ test('the memory of a request is held until it is answered', async (t) => {
   assert.equal((await second.takeFrame()).map['status'], STATUS.success)
 })
 
+test('the memory of a large append is not used again before its answer, whatever comes meanwhile', async (t) => {
+  const scene = await openServerScene(t)
+  await createStreams(scene)
+  const gate = scene.holdSyncs()
+  const [first, second] = [await scene.connect(), await scene.connect()]
+  const fill = (index: number): string => String.fromCharCode(97 + (index % 26)).repeat(70_000 + 7_000 * (index % 9))
+  // Equal ids: the first of them waits for its sync, and all others leave behind it.
+  for (let index = 0; index < 30; index += 1) {
+    sendAppend(first, index === 0 ? 'flushed' : 'quick', 'id', fill(index))
+    await untilSteady(scene.served)
+    sendAppend(second, 'flushed', `own ${index}`, fill(index + 100))
+    await untilSteady(scene.served)
+  }
+  gate.open()
+  for (let index = 0; index < 30; index += 1) {
+    const [{ map: equal }, { map: own }] = [await first.takeFrame(), await second.takeFrame()]
+    assert.deepEqual([equal['status'], equal['requestId']], [STATUS.success, 'id'])
+    assert.deepEqual([own['status'], own['requestId']], [STATUS.success, `own ${index}`])
+  }
+  for (const [name, texts] of [
+    ['quick', Array.from({ length: 29 }, (_, index) => fill(index + 1))],
+    ['flushed', [fill(0), ...Array.from({ length: 30 }, (_, index) => fill(index + 100))]]
+  ] as const) {
+    const { log } = streamOf(scene.streams, name)
+    const messages = await log.read(0, log.next, 100, 64 * MIB)
+    assert.deepEqual(
+      messages.map(({ payload }) => [
+        payload.length,
+        payload.toString() === payload.toString()[0]!.repeat(payload.length)
+      ]),
+      texts.map((text) => [text.length, true])
+    )
+    const letters = (list: readonly string[]): string => [...list].toSorted().join('')
+    assert.equal(letters(messages.map(({ payload }) => payload.toString()[0]!)), letters(texts.map((text) => text[0]!)))
+  }
+})
+
 test('small requests wait their turn for memory too, however many connections send them', async (t) => {
   const scene = await openServerScene(t, { frameMemoryBytes: 100 * 1024 })
   await createStreams(scene)
