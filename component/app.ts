@@ -23,7 +23,7 @@ import {
   type ExportProgress,
   type ProgressStore
 } from './export/index.ts'
-import { createExporterHost, type ExporterHost } from './exporter/index.ts'
+import { createExporterHost, politeSend, type ExporterHost } from './exporter/index.ts'
 import { announce, byteCounters, connectNucleus, startTelemetry, type Nucleus } from './greengrass/index.ts'
 import { FAILURES } from './model/failure.ts'
 import type { Monitor, MonitorSources } from './monitor/index.ts'
@@ -196,7 +196,7 @@ function createEngine(options: EngineOptions): Exports {
     random,
     log,
     progress,
-    sendBatch: host.send,
+    sendBatch: politeSend(host.send),
     tasks: { runStep: host.runStep, appendStatus, makeDurable: () => checkpointer.flush() },
     limitsOf: (definition) => (whyUnavailable(definition, config.aws) === undefined ? limitsOf(definition) : undefined),
     whyUnavailable: (definition) => whyUnavailable(definition, config.aws),

@@ -1,4 +1,5 @@
 import type { BufferPool } from '../base/buffer-pool.ts'
+import { nextSlice } from '../base/turn.ts'
 import type { StoredMessage } from '../model/message.ts'
 import type { ExportSource } from './source.ts'
 
@@ -32,8 +33,9 @@ interface Ahead {
   readonly from: number
   readonly countMax: number
   readonly bytesMax: number
-  /** Undefined when the disk could not be read: it is then tried again, and may complain. */
+  /** Undefined when it was forgotten or the disk could not be read: that is then tried again, and may complain. */
   readonly batch: Promise<ReadBatch | undefined>
+  isForgotten: boolean
 }
 
 /**
@@ -46,7 +48,10 @@ export function createReadAheads(aheadMax: number, pool: BufferPool): ReadAheads
   const held = new Map<ReadAhead, Ahead>()
 
   const forget = (owner: ReadAhead): void => {
-    void held.get(owner)?.batch.then((batch) => batch?.release())
+    const ahead = held.get(owner)
+    if (ahead === undefined) return
+    ahead.isForgotten = true
+    void ahead.batch.then((batch) => batch?.release())
     held.delete(owner)
   }
 
@@ -89,8 +94,12 @@ export function createReadAheads(aheadMax: number, pool: BufferPool): ReadAheads
         },
         prepare(from, countMax, bytesMax) {
           forget(owner)
-          const batch = readFrom(source, from, countMax, bytesMax).catch(() => undefined)
-          hold(owner, { from, countMax, bytesMax, batch })
+          // Clients have a turn between the batch that was just handed over and this read.
+          const batch = nextSlice()
+            .then(() => (ahead.isForgotten ? undefined : readFrom(source, from, countMax, bytesMax)))
+            .catch(() => undefined)
+          const ahead: Ahead = { from, countMax, bytesMax, batch, isForgotten: false }
+          hold(owner, ahead)
         },
         drop: () => forget(owner)
       }

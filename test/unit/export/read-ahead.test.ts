@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BufferPool } from '../../../component/base/buffer-pool.ts'
+import { nextTurn } from '../../../component/base/turn.ts'
 import { createReadAheads } from '../../../component/export/read-ahead.ts'
 import { createExportHarness, createFakeSource, httpExport, type FakeSource } from '../../helpers/export-harness.ts'
 import { createFakeClock, flush } from '../../helpers/fake-clock.ts'
@@ -131,12 +132,12 @@ test('all exports together hold so many reads; the oldest is forgotten', async (
   const sources = ['a', 'b', 'c'].map((name) => createFakeSource(clock, name))
   const { pool, outstanding } = createCountingPool()
   const aheads = createReadAheads(2, pool)
-  const reads = sources.map((source) => {
-    source.append(3)
-    const ahead = aheads.of(source)
+  const reads = sources.map((source) => aheads.of(source))
+  for (const [index, ahead] of reads.entries()) {
+    sources[index]!.append(3)
     ahead.prepare(1, 2, 1_000)
-    return ahead
-  })
+    await nextTurn()
+  }
   for (const ahead of reads) {
     const { messages, release } = await ahead.read(1, 2, 1_000)
     assert.deepEqual(
@@ -164,22 +165,41 @@ test('a read that is asked for otherwise, or failed ahead, is made anew', async 
     [1, 2, 999]
   ] as const) {
     ahead.prepare(1, 2, 1_000)
+    await nextTurn()
     const { release } = await ahead.read(from, countMax, bytesMax)
     release()
   }
   ahead.prepare(1, 2, 1_000)
+  await nextTurn()
   ahead.drop()
   const again = await ahead.read(1, 2, 1_000)
   again.release()
   assert.equal(source.reads, 8)
   source.readError = new Error('told so')
   ahead.prepare(1, 2, 1_000)
+  await nextTurn()
   await flush()
   source.readError = undefined
   const last = await ahead.read(1, 2, 1_000)
   assert.equal(last.messages.length, 2)
   assert.equal(outstanding(), 1)
   last.release()
+  assert.equal(outstanding(), 0)
+})
+
+test('what is forgotten before its turn is not read at all', async () => {
+  const source = createFakeSource(createFakeClock())
+  source.append(5)
+  const { pool, outstanding } = createCountingPool()
+  const ahead = createReadAheads(1, pool).of(source)
+  ahead.prepare(1, 2, 1_000)
+  ahead.drop()
+  await nextTurn()
+  assert.equal(source.reads, 0)
+  ahead.prepare(1, 2, 1_000)
+  const taken = await ahead.read(1, 2, 1_000)
+  assert.deepEqual([taken.messages.length, source.reads], [2, 1])
+  taken.release()
   assert.equal(outstanding(), 0)
 })
 
