@@ -55,6 +55,14 @@ const definition = (of: Name, disabled: boolean): StreamDefinition =>
     exports: [{ kind: 'sitewise', identifier: 'e', priority: of === 'a' ? 2 : 8, disabled }]
   })
 
+/** Fills a stream until it refuses, and again after its export has gone on. */
+const REACHES_BOTH_ENDS: Action[] = [
+  { kind: 'append', name: 'a', bytes: 900, count: 12 },
+  { kind: 'wait' },
+  { kind: 'export', name: 'a', share: 1 },
+  { kind: 'append', name: 'a', bytes: 900, count: 12 }
+]
+
 test('what an enabled export has not exported is never dropped, and the budget holds, whatever happens', async () => {
   let refusals = 0
   let drops = 0
@@ -135,7 +143,7 @@ test('what an enabled export has not exported is never dropped, and the budget h
         }
       }
     ),
-    { numRuns: 25 }
+    { numRuns: 25, examples: [[REACHES_BOTH_ENDS, false]] }
   )
   assert.ok(refusals > 0 && drops > 0, 'the histories reach both ends')
 })
