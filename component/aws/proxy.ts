@@ -1,21 +1,18 @@
 import { BlockList, isIP } from 'node:net'
+import { proxySetting } from '../base/proxy-setting.ts'
 import type { AwsEnvironment } from './environment.ts'
 
 /**
- * The proxy for a TLS connection to `host`:`port`, as the nucleus sets it (behaviour 11): the variables of https, then
- * those of all schemes; names in lower case count as well. NO_PROXY holds names with their subdomains, addresses, CIDR
- * ranges, any of them with a port, or `*`.
+ * The proxy for a TLS connection to `host`:`port`, as the nucleus sets it (behaviour 11). NO_PROXY holds names with their
+ * subdomains, addresses, CIDR ranges, any of them with a port, or `*`; names of variables in lower case count as well.
  * @returns undefined when the connection is made directly, also when the variable is not a URL
  */
 export function proxyFor(environment: AwsEnvironment, host: string, port: number): URL | undefined {
-  const { HTTPS_PROXY, https_proxy, ALL_PROXY, all_proxy, NO_PROXY, no_proxy } = environment
-  const proxy = HTTPS_PROXY ?? https_proxy ?? ALL_PROXY ?? all_proxy
-  if (proxy === undefined) return undefined
+  const { NO_PROXY, no_proxy } = environment
+  const url = proxySetting(environment)?.url
+  if (url === undefined) return undefined
   const exceptions = (NO_PROXY ?? no_proxy ?? '').split(/[\s,]+/).filter((entry) => entry !== '')
-  if (exceptions.some((entry) => matches(entry, withoutEndDot(host.toLowerCase()), port))) return undefined
-  const text = proxy.includes('://') ? proxy : `http://${proxy}`
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined
+  return exceptions.some((entry) => matches(entry, withoutEndDot(host.toLowerCase()), port)) ? undefined : url
 }
 
 function matches(entry: string, host: string, port: number): boolean {

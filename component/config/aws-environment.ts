@@ -50,15 +50,3 @@ export const AWS_VARIABLES: readonly AwsVariable[] = AWS_VARIABLE_GROUPS.flatMap
 
 /** The values of those that are set to more than blanks, trimmed, under the variables' own names. */
 export type AwsVariables = Readonly<Partial<Record<AwsVariable, string>>>
-
-/** In the order in which they count. */
-const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'] as const satisfies AwsVariable[]
-
-/** The name of the variable that says which proxy to use, where that is none that can be used. */
-export function unusableProxy(variables: AwsVariables): AwsVariable | undefined {
-  const name = PROXY_VARIABLES.find((variable) => variables[variable] !== undefined)
-  const text = name === undefined ? undefined : variables[name]
-  if (text === undefined) return undefined
-  const url = text.includes('://') ? text : `http://${text}`
-  return URL.canParse(url) && /^https?:/i.test(url) ? undefined : name
-}

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
-import { AWS_VARIABLES, unusableProxy, type AwsVariables } from './aws-environment.ts'
+import { proxySetting } from '../base/proxy-setting.ts'
+import { AWS_VARIABLES, type AwsVariables } from './aws-environment.ts'
 import type { Config, NucleusAccess } from './config.ts'
 import { withFurtherSettings } from './further-settings.ts'
 import { type JvmArguments, parseJvmArguments } from './jvm-args.ts'
@@ -162,8 +163,8 @@ function nucleusAccess(environment: Environment, workFolder: string): NucleusAcc
 function awsVariables(environment: Environment, warnings: string[]): AwsVariables {
   const entries = AWS_VARIABLES.map((name) => [name, parameterText(environment, name)] as const)
   const variables: AwsVariables = Object.fromEntries(entries.filter(([, value]) => value !== undefined))
-  const name = unusableProxy(variables)
-  if (name !== undefined)
-    warnings.push(`${name} is not the URL of an http or https proxy; connections to AWS are made directly`)
+  const proxy = proxySetting(variables)
+  if (proxy !== undefined && proxy.url === undefined)
+    warnings.push(`${proxy.name} is not the URL of an http or https proxy; connections to AWS are made directly`)
   return variables
 }
