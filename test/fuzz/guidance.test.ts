@@ -8,12 +8,17 @@ import { fuzz } from './runner.ts'
 import type { FuzzTarget } from './target.ts'
 
 describe('guidance by coverage', () => {
-  /** Fails behind four conditions, each of which an input meets by chance once in 256 times. */
+  /**
+   * Fails behind four conditions, each of which an input meets by chance once in 256 times. With guidance about 15,000
+   * inputs get there. Which ones V8 counts differs from run to run: so the bound is 20 times as high.
+   */
   const staircase: FuzzTarget = {
     name: 'staircase',
-    inputCount: 50_000,
+    inputCount: 300_000,
     generate: (random) => random.bytes(5),
     run(input) {
+      // Changes to long inputs would seldom hit the bytes that matter.
+      if (input.length > 8) return
       if (input[0] !== 0x7f) return
       if (input[1] !== 0x80) return
       if (input[2] !== 0x9f) return
