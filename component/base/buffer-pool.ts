@@ -4,8 +4,8 @@ import { KIB, MIB } from './limits.ts'
 const SIZES = [64 * KIB, 256 * KIB, MIB, 2 * MIB, 4 * MIB] as const
 /** Free memory is kept up to this many bytes in all, unless a pool has another bound. */
 const FREE_BYTES_MAX = 8 * MIB
-const ANSWER_SIZES = [...SIZES, 8 * MIB]
-const ANSWER_FREE_BYTES_MAX = 16 * MIB
+const LARGE_SIZES = [...SIZES, 8 * MIB]
+const LARGE_FREE_BYTES_MAX = 16 * MIB
 /** Of a frame beside the payload of its message, with room for a long request id and a long stream name. */
 const FRAME_ROOM_BYTES = 4 * KIB
 /** Close to each other: a frame holds less than twice what it needs. */
@@ -37,12 +37,13 @@ export const createBufferPool = (freeBytesMax?: number): BufferPool =>
   createMemoryPool((bytes) => Buffer.allocUnsafeSlow(bytes), freeBytesMax)
 /** For answers: enough for a client that reads thousands of messages at a time. */
 export const createAnswerPool = (): BufferPool =>
-  createMemoryPool((bytes) => Buffer.allocUnsafeSlow(bytes), ANSWER_FREE_BYTES_MAX, ANSWER_SIZES)
+  createMemoryPool((bytes) => Buffer.allocUnsafeSlow(bytes), LARGE_FREE_BYTES_MAX, LARGE_SIZES)
 /** For large requests. */
 export const createFramePool = (): FramePool =>
   createMemoryPool((bytes) => Buffer.allocUnsafeSlow(bytes), FRAME_FREE_BYTES_MAX, FRAME_SIZES)
-/** For what crosses threads. */
-export const createArrayBufferPool = (): ArrayBufferPool => createMemoryPool((bytes) => new ArrayBuffer(bytes))
+/** For batches that cross threads. */
+export const createBatchPool = (): ArrayBufferPool =>
+  createMemoryPool((bytes) => new ArrayBuffer(bytes), LARGE_FREE_BYTES_MAX, LARGE_SIZES)
 
 function createMemoryPool<Memory extends { readonly byteLength: number }>(
   allocate: (bytes: number) => Memory,

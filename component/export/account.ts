@@ -57,6 +57,13 @@ export type Fate =
   /** A task that was cancelled because its time to live was over. */
   | { readonly kind: 'expired' }
 
+/** Neighbouring numbers with the same fate. */
+export interface FateRange {
+  readonly first: number
+  readonly last: number
+  readonly fate: Fate
+}
+
 export function openAccount(origin: number, replays: number): Account {
   return {
     origin,
@@ -115,13 +122,13 @@ export interface Passage {
 /**
  * Accounts for the numbers from `from` up to, without, `below`. Numbers without a fate are lost: for the reason that
  * `removals` gives, else to damage. Those below the origin do not count.
- * @param fates ascending by number, of numbers in the stretch
+ * @param fates ascending, without overlap
  */
 export function pass(
   before: Account,
   from: number,
   below: number,
-  fates: Iterable<readonly [number, Fate]>,
+  fates: Iterable<FateRange>,
   removals: readonly Removal[]
 ): Passage {
   let account = before
@@ -134,13 +141,15 @@ export function pass(
     losses = [...losses, ...lost]
     for (const { first, last, cause } of lost) account = withDropped(account, first, last, cause)
   }
-  for (const [number, fate] of fates) {
-    if (number < at || number >= below) continue
-    lose(number)
-    at = number + 1
-    if (fate.kind === 'exported') exported += 1
-    else if (fate.kind === 'skipped') account = withSkipped(account, number, number, fate.reason)
-    else account = withDropped(account, number, number, 'expired')
+  for (const { fate, ...range } of fates) {
+    const first = Math.max(range.first, at)
+    const last = Math.min(range.last, below - 1)
+    if (first > last) continue
+    lose(first)
+    at = last + 1
+    if (fate.kind === 'exported') exported += last - first + 1
+    else if (fate.kind === 'skipped') account = withSkipped(account, first, last, fate.reason)
+    else account = withDropped(account, first, last, 'expired')
   }
   lose(below)
   return { account: withExported(account, exported), losses }
@@ -148,13 +157,13 @@ export function pass(
 
 /**
  * Accounts for the numbers from `from` up to, without, `below`, of which those without a fate are skipped.
- * @param fates ascending by number, of numbers in the stretch
+ * @param fates ascending, without overlap
  */
 export function passOver(
   before: Account,
   from: number,
   below: number,
-  fates: Iterable<readonly [number, Fate]>,
+  fates: Iterable<FateRange>,
   reason: string
 ): Account {
   let account = before
@@ -162,12 +171,13 @@ export function passOver(
   const skip = (until: number): void => {
     if (until > at) account = withSkipped(account, at, until - 1, reason)
   }
-  for (const entry of fates) {
-    const [number] = entry
-    if (number < at || number >= below) continue
-    skip(number)
-    account = pass(account, number, number + 1, [entry], []).account
-    at = number + 1
+  for (const range of fates) {
+    const first = Math.max(range.first, at)
+    const until = Math.min(range.last + 1, below)
+    if (first >= until) continue
+    skip(first)
+    account = pass(account, first, until, [range], []).account
+    at = until
   }
   skip(below)
   return account

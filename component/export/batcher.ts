@@ -1,24 +1,23 @@
-import type { StoredMessage } from '../model/message.ts'
+import type { MessageBatch } from './message-batch.ts'
 import type { BatchLimits } from './sink.ts'
 
 /**
- * The longest prefix of `messages` that fits into one request. The first message is taken whatever its size: the sink
+ * Leaves the longest prefix of a batch that fits into one request. The first message is taken whatever its size: the sink
  * decides what becomes of an oversize message.
  * @param countMax at most so many messages, also when the destination would take more
+ * @returns what the destination counts for the prefix, in bytes
  */
-export function cutBatch(
-  messages: readonly StoredMessage[],
-  limits: BatchLimits,
-  countMax: number
-): { readonly messages: readonly StoredMessage[]; readonly bytes: number } {
-  const count = Math.min(messages.length, limits.countMax, countMax)
+export function cutBatch(batch: MessageBatch, limits: BatchLimits, countMax: number): number {
+  const most = Math.min(batch.count, limits.countMax, countMax)
   let bytes = 0
-  for (const [index, message] of messages.slice(0, count).entries()) {
-    const messageBytes = limits.sizeOf(message)
-    if (index > 0 && bytes + messageBytes > limits.bytesMax) return { messages: messages.slice(0, index), bytes }
+  let count = 0
+  for (; count < most; count += 1) {
+    const messageBytes = limits.sizeOf(batch.payloadBytesAt(count))
+    if (count > 0 && bytes + messageBytes > limits.bytesMax) break
     bytes += messageBytes
   }
-  return { messages: messages.slice(0, count), bytes }
+  batch.truncate(count)
+  return bytes
 }
 
 /** Whether waiting messages may go out: at once, after a delay, or only known once the oldest message was looked at. */

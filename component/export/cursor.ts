@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util'
-import { assert } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { ExportDefinition } from '../model/export-definition.ts'
@@ -13,9 +12,12 @@ import {
   PASSED_OVER,
   type Account,
   type Accounting,
-  type Fate
+  type Fate,
+  type FateRange
 } from './account.ts'
 import { cutBatch } from './batcher.ts'
+import type { MessageBatch } from './message-batch.ts'
+import { sortOut } from './partial.ts'
 import { initialProgress, progressUnder, statusConfigOf } from './progress.ts'
 import type { ReadAheads } from './read-ahead.ts'
 import { createRangeReport } from './reports.ts'
@@ -27,15 +29,13 @@ import { createWindow } from './window.ts'
 
 /** Messages on their way to the destination. */
 export interface Flight {
-  readonly messages: readonly StoredMessage[]
+  readonly batch: MessageBatch
   /** What the destination counts for them. */
   readonly bytes: number
   /** Where the position is when all of them are done. */
   readonly end: number
   /** The placement of the cursor they were read at. */
   readonly placement: number
-  /** Lets the memory of the payloads be used again. */
-  release(): void
 }
 
 /** What an outcome means for the exporter's next step. */
@@ -81,7 +81,7 @@ export interface Cursor {
   /** Keeps the state of the task at the position, until the position moves. */
   rememberTask(task: string): void
   /**
-   * Ends a flight: nobody may look at its payloads any more, but for a task, which goes on with them.
+   * Ends a flight: nobody may look at its messages any more.
    * @param current false when the definition changed after it had left: rejections are not believed then
    */
   land(flight: Flight, outcome: SendOutcome | TaskProgress, current: boolean): Landing
@@ -105,7 +105,17 @@ export interface CursorContext {
 const EXPORTED: Fate = { kind: 'exported' }
 const EXPIRED: Fate = { kind: 'expired' }
 
-const byNumber = ([left]: readonly [number, Fate], [right]: readonly [number, Fate]): number => left - right
+const byNumber = (left: FateRange, right: FateRange): number => left.first - right.first
+
+const rangesOf = (batch: MessageBatch, fate: Fate): FateRange[] => batch.ranges().map((range) => ({ ...range, fate }))
+
+const sumOf = (values: Iterable<number>): number => {
+  let sum = 0
+  for (const value of values) sum += value
+  return sum
+}
+
+const fateOf = (number: number, fate: Fate): FateRange => ({ first: number, last: number, fate })
 
 /** @param remembered the progress of an earlier run, if there is one */
 export function createCursor(
@@ -174,11 +184,13 @@ export function createCursor(
     record({ account })
   }
 
+  const sortedDone = (): FateRange[] => [...window.done].map(([number, fate]) => fateOf(number, fate)).sort(byNumber)
+
   /** @param fates of messages that are known beside those in the window; ascending */
-  const moveTo = (next: number, fates: readonly (readonly [number, Fate])[] = []): void => {
+  const moveTo = (next: number, fates: readonly FateRange[] = []): void => {
     if (BigInt(next) > progress.next) {
       const from = Number(progress.next)
-      const all = window.done.size === 0 ? fates : [...fates, ...window.done].sort(byNumber)
+      const all = window.done.size === 0 ? fates : [...fates, ...sortedDone()].sort(byNumber)
       const passage = pass(account, from, next, all, source.removals)
       for (const { first, last, cause } of passage.losses) {
         if (cause === 'damaged') damaged.add(first, last, last - first + 1)
@@ -189,8 +201,6 @@ export function createCursor(
     }
     window.advance(next)
   }
-
-  const sortedDone = (): (readonly [number, Fate])[] => [...window.done].sort(byNumber)
 
   /** Jumps over what retention has removed. */
   const jump = (): void => {
@@ -215,76 +225,64 @@ export function createCursor(
     window.clear()
   }
 
-  /** @returns their fates */
-  const accept = (accepted: readonly StoredMessage[]): (readonly [number, Fate])[] => {
-    if (accepted.length === 0) return []
-    const bytes = accepted.reduce((sum, message) => sum + message.payload.length, 0)
-    count({ deliveredBytes: bytes, deliveredMessages: accepted.length })
+  const accept = (messages: number, bytes: number): void => {
+    if (messages === 0) return
+    count({ deliveredBytes: bytes, deliveredMessages: messages })
     record({
       exportedBytes: progress.exportedBytes + bytes,
-      processedMessages: progress.processedMessages + accepted.length
+      processedMessages: progress.processedMessages + messages
     })
-    return accepted.map(({ sequenceNumber }) => [sequenceNumber, EXPORTED])
   }
 
-  const skip = (message: StoredMessage, reason: string, report = skipped): readonly [number, Fate] => {
+  const skip = (message: StoredMessage, reason: string, report = skipped): FateRange => {
     report.add(message.sequenceNumber, message.sequenceNumber, 1, { reason })
     count({ skippedMessages: 1 })
     context.skipped?.(message, reason)
     record({ processedMessages: progress.processedMessages + 1, skippedMessages: progress.skippedMessages + 1 })
-    return [message.sequenceNumber, { kind: 'skipped', reason }]
+    return fateOf(message.sequenceNumber, { kind: 'skipped', reason })
   }
 
   const landPartial = (flight: Flight, outcome: PartialOutcome, current: boolean): Landing => {
-    const { messages } = flight
-    const { failed, rejected = [], unsent = [], reason, waitMs = 0 } = outcome
-    const refusals = new Map(rejected.map((rejection) => [rejection.index, rejection.reason]))
-    const open = new Set([...failed, ...unsent, ...(current ? [] : refusals.keys())])
-    const accepted = messages.filter((_, index) => !open.has(index) && !refusals.has(index))
-    const fates = accept(accepted)
-    for (const [index, message] of messages.entries()) {
-      const refusal = current ? refusals.get(index) : undefined
-      if (refusal !== undefined) fates.push(skip(message, refusal))
-    }
-    const firstOpen = messages.find((_, index) => open.has(index))
+    const { failed, rejected = [], reason, waitMs = 0 } = outcome
+    const { acceptedBytes, fates, firstOpen } = sortOut(flight.batch, outcome, current, (at, refusal) =>
+      skip(flight.batch.messageAt(at), refusal)
+    )
+    accept(acceptedBytes.size, sumOf(acceptedBytes.values()))
     if (firstOpen !== undefined && fates.length > 0) {
-      for (const { sequenceNumber, payload } of accepted) bytesAhead.set(sequenceNumber, payload.length)
+      for (const [number, bytes] of acceptedBytes) bytesAhead.set(number, bytes)
       window.keepDone(fates, flight.end)
-      moveTo(firstOpen.sequenceNumber)
+      moveTo(firstOpen)
     } else {
-      moveTo(firstOpen?.sequenceNumber ?? flight.end, fates.sort(byNumber))
+      moveTo(firstOpen ?? flight.end, fates)
     }
     if (failed.length > 0) return { kind: 'failed', reason, waitMs, progressed: fates.length > 0 }
     const [firstRejected] = current ? rejected : []
     if (firstRejected !== undefined) return { kind: 'isolated', reason: firstRejected.reason, waitMs }
-    return { kind: accepted.length > 0 ? 'worked' : 'postponed', waitMs }
+    return { kind: acceptedBytes.size > 0 ? 'worked' : 'postponed', waitMs }
   }
 
   const landFinished = (flight: Flight, bytes: number | undefined, failure: string | undefined): Landing => {
-    const { length } = flight.messages
+    const { batch } = flight
     if (failure === undefined) {
-      if (bytes !== undefined) count({ deliveredBytes: bytes, deliveredMessages: length })
+      if (bytes !== undefined) count({ deliveredBytes: bytes, deliveredMessages: batch.count })
       record({
         exportedBytes: progress.exportedBytes + (bytes ?? 0),
-        processedMessages: progress.processedMessages + length
+        processedMessages: progress.processedMessages + batch.count
       })
+      moveTo(flight.end, rangesOf(batch, bytes === undefined ? EXPIRED : EXPORTED))
+    } else {
+      moveTo(
+        flight.end,
+        batch.messages().map((message) => skip(message, failure, failedTasks))
+      )
     }
-    const fates = flight.messages.map((message): readonly [number, Fate] => {
-      if (failure !== undefined) return skip(message, failure, failedTasks)
-      return [message.sequenceNumber, bytes === undefined ? EXPIRED : EXPORTED]
-    })
-    moveTo(flight.end, fates)
     return failure === undefined ? { kind: 'worked', waitMs: 0 } : { kind: 'isolated', reason: failure, waitMs: 0 }
   }
 
   const landRejection = (flight: Flight, reason: string, waitMs: number): Landing => {
-    const [first, second] = flight.messages
-    assert(first !== undefined, 'a rejected batch has messages')
-    if (second === undefined) {
-      moveTo(flight.end, [skip(first, reason)])
-    } else {
-      window.split(flight.messages)
-    }
+    const { batch } = flight
+    if (batch.count === 1) moveTo(flight.end, [skip(batch.messageAt(0), reason)])
+    else window.split(batch)
     return { kind: 'isolated', reason, waitMs }
   }
 
@@ -292,7 +290,8 @@ export function createCursor(
     if (flight.placement !== placement) return { kind: 'outdated' }
     switch (outcome.kind) {
       case 'delivered':
-        moveTo(flight.end, accept(flight.messages))
+        accept(flight.batch.count, flight.batch.payloadBytes)
+        moveTo(flight.end, rangesOf(flight.batch, EXPORTED))
         return { kind: 'worked', waitMs: outcome.waitMs ?? 0 }
       case 'partial':
         return landPartial(flight, outcome, current)
@@ -333,13 +332,15 @@ export function createCursor(
       // What becomes durable during the read may be missing from it without being lost.
       const { durableNext } = source
       const wantedMax = countMax + window.done.size
-      const { messages: stored, release } = await ahead.read(Number(progress.next), wantedMax, limits.bytesMax)
-      const read = stored.filter((message) => message.sequenceNumber < window.end)
-      const unsent = read.filter((message) => !window.done.has(message.sequenceNumber))
-      const { messages, bytes } = cutBatch(unsent, limits, countMax)
-      const last = (messages.length < unsent.length ? messages : read).at(-1)
-      const end = last === undefined ? Math.min(window.end, durableNext) : last.sequenceNumber + 1
-      return { messages, bytes, end, placement: readAt, release }
+      const batch = await ahead.read(Number(progress.next), wantedMax, limits.bytesMax)
+      const { end: windowEnd, done } = window
+      batch.retain((number) => number < windowEnd)
+      const end = batch.count === 0 ? Math.min(windowEnd, durableNext) : batch.numberAt(batch.count - 1) + 1
+      if (done.size > 0) batch.retain((number) => !done.has(number))
+      const unsentCount = batch.count
+      const bytes = cutBatch(batch, limits, countMax)
+      const isCut = batch.count < unsentCount
+      return { batch, bytes, end: isCut ? batch.numberAt(batch.count - 1) + 1 : end, placement: readAt }
     },
     loadNext({ end, placement: readAt }, limits, countMax) {
       // A task is read again for each of its steps.
@@ -347,7 +348,7 @@ export function createCursor(
       ahead.prepare(end, countMax, limits.bytesMax)
     },
     pass(flight) {
-      flight.release()
+      flight.batch.release()
       if (flight.placement === placement) moveTo(flight.end)
       save()
     },
@@ -362,7 +363,7 @@ export function createCursor(
     land(flight, outcome, current) {
       const landing = landNow(flight, outcome, current)
       if (landing.kind !== 'worked') ahead.drop()
-      if (kind !== 's3') flight.release()
+      flight.batch.release()
       save()
       return landing
     },

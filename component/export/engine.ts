@@ -1,5 +1,5 @@
 import { assert } from '../base/assert.ts'
-import { createBufferPool } from '../base/buffer-pool.ts'
+import { createBatchPool } from '../base/buffer-pool.ts'
 import { sleep, type Clock } from '../base/clock.ts'
 import type { Logger } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
@@ -9,7 +9,8 @@ import { createBandwidth } from './bandwidth.ts'
 import { Fault } from '../base/fault.ts'
 import { createEndings, isEndedKey } from './endings.ts'
 import type { DeadLetters } from './dead-letters.ts'
-import { createExporter, type Exporter, type ExporterContext } from './exporter.ts'
+import type { ExporterContext } from './exporter-context.ts'
+import { createExporter, type Exporter } from './exporter.ts'
 import type { BatchLimits, SendBatch } from './sink.ts'
 import { createSlots } from './slots.ts'
 import { createExpiryJudge } from './expiry-judge.ts'
@@ -149,7 +150,7 @@ export function createExportEngine(options: ExportEngineOptions): ExportEngine {
     },
     slots,
     totals,
-    readAheads: createReadAheads(options.concurrencyMax, createBufferPool()),
+    readAheads: createReadAheads(options.concurrencyMax, createBatchPool()),
     requestBytesMax: bandwidth?.requestBytesMax ?? Infinity
   }
   const streams = new Map<string, OpenStream>()

@@ -1,56 +1,31 @@
 import { assert } from '../base/assert.ts'
 import { backoffDelayMs, type BackoffPolicy } from '../base/backoff.ts'
-import type { Clock } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
-import type { Logger } from '../base/log.ts'
 import { limitRepeats } from '../base/log-repeats.ts'
-import type { Random } from '../base/random.ts'
 import type { ExportDefinition } from '../model/export-definition.ts'
 import type { StoredMessage } from '../model/message.ts'
 import type { ExportStatus } from '../model/stream-info.ts'
 import { releaseOf, type Release } from './batcher.ts'
 import { createCursor, type Flight, type Landing } from './cursor.ts'
 import { batchSizeOf, chargeRequest, limitsWithin, type RequestCharge } from './request-size.ts'
-import type { DeadLetters } from './dead-letters.ts'
+import type { ExporterContext } from './exporter-context.ts'
+import type { MessageBatch } from './message-batch.ts'
 import { activityOf, type State } from './exporter-state.ts'
 import type { ExportObservation } from './observation.ts'
 import { exportStatusOf } from './progress.ts'
 import { createFailureReport, createNoticeReport } from './reports.ts'
 import { isSameDestination } from './same-destination.ts'
-import type { BatchLimits, SendBatch, SendOutcome } from './sink.ts'
+import type { SendOutcome } from './sink.ts'
 import { PRIORITY_LOWEST } from './priority-queue.ts'
-import type { Grant, Slots } from './slots.ts'
-import type { ReadAheads } from './read-ahead.ts'
+import type { Grant } from './slots.ts'
 import type { ExportProgress, ExportSource } from './source.ts'
-import { createTaskRunner, type TaskContext, type TaskRunner } from './task-runner.ts'
+import { createTaskRunner, type TaskRunner } from './task-runner.ts'
 import type { TaskProgress } from './task.ts'
 import { createStride } from './stride.ts'
-import type { ExportTotals } from './totals.ts'
 import { watchSteps } from './watched-step.ts'
 
 /** Failed requests are repeated for ever, at intervals of up to five minutes (behaviour 6.5). */
 const RETRY: BackoffPolicy = { firstMs: 1_000, maxMs: 300_000 }
-
-/** What all exporters share. */
-export interface ExporterContext {
-  readonly clock: Clock
-  readonly random: Random
-  readonly log: Logger
-  readonly slots: Slots
-  readonly totals: ExportTotals
-  readonly readAheads: ReadAheads
-  readonly sendBatch: SendBatch
-  /** Without it there are no S3 exports. */
-  readonly tasks: TaskContext | undefined
-  /** Keeps what is skipped, if somebody wants it. */
-  readonly deadLetters?: DeadLetters
-  /** Undefined for an export that cannot be done here. */
-  limitsOf(definition: ExportDefinition): BatchLimits | undefined
-  /** Called for an export without limits. @returns the text of its errorMessage */
-  reportUnavailable(definition: ExportDefinition): string
-  /** Bound on the bytes of one request, beside the destination's own. */
-  readonly requestBytesMax: number
-}
 
 /** One cursor: the export of one stream to one destination. */
 export interface Exporter {
@@ -238,14 +213,14 @@ export function createExporter(
   const request = async (
     grant: Grant,
     charge: RequestCharge,
-    messages: readonly StoredMessage[],
+    batch: MessageBatch,
     signal: AbortSignal
   ): Promise<SendOutcome | TaskProgress> => {
-    const [first] = messages
-    if (tasks !== undefined && first !== undefined) return tasks.send(first, signal)
+    // A task may go on with its message when the request is over.
+    if (tasks !== undefined) return tasks.send(batch.copyOf(0), signal)
     grant.progressed()
-    const batch = { streamName: source.streamName, definition, messages }
-    const outcome = await context.sendBatch(batch, signal, charge.onProgress)
+    const { streamName } = source
+    const outcome = await context.sendBatch({ streamName, definition, batch }, signal, charge.onProgress)
     notices.tell(outcome)
     return outcome
   }
@@ -262,16 +237,19 @@ export function createExporter(
     } catch (error) {
       return () => readFailed(error)
     }
-    if (signal.aborted || draining || revision !== departed) return settle
-    const { messages } = flight
-    if (messages.length === 0) {
+    const { batch } = flight
+    if (signal.aborted || draining || revision !== departed) {
+      batch.release()
+      return settle
+    }
+    if (batch.count === 0) {
       cursor.pass(flight)
       return settle
     }
     const charge = chargeRequest(grant, flight, bounds)
     cursor.attempt(clock.wallMs())
     cursor.loadNext(flight, bounds, countMax)
-    const answer = await request(grant, charge, messages, signal)
+    const answer = await request(grant, charge, batch, signal)
     // A request that we ended ourselves before its time says nothing about the destination.
     if (grant.isSilent || !hasEnded(signal)) isSuspect = grant.isSilent
     const outcome =
@@ -280,7 +258,7 @@ export function createExporter(
         : answer
     charge.settle(outcome)
     const unsentCount = outcome.kind === 'partial' ? (outcome.unsent?.length ?? 0) : 0
-    stride.learn(messages.length - unsentCount, unsentCount)
+    stride.learn(batch.count - unsentCount, unsentCount)
     return () => {
       proceed(cursor.land(flight, outcome, revision === departed), revision === departed)
       if (outcome.kind === 'finished') tasks?.finished()

@@ -1,22 +1,15 @@
-import type { BufferPool } from '../base/buffer-pool.ts'
+import type { ArrayBufferPool } from '../base/buffer-pool.ts'
 import { nextSlice } from '../base/turn.ts'
-import type { StoredMessage } from '../model/message.ts'
+import type { MessageBatch } from './message-batch.ts'
 import type { ExportSource } from './source.ts'
-
-/** Messages that were read, in memory that is used again. */
-export interface ReadBatch {
-  readonly messages: readonly StoredMessage[]
-  /** To be called once, when nobody looks at the payloads any more; without it the memory is left to the collector. */
-  release(): void
-}
 
 /** Reads of one export's stream, of which the next may be made before it is wanted. */
 export interface ReadAhead {
   /**
-   * Like the source's `read`; takes what was read ahead when that is the same.
+   * Like the source's `readBatch`; takes what was read ahead when that is the same. The batch is to be released.
    * @throws Fault when the disk cannot be read
    */
-  read(from: number, countMax: number, bytesMax: number): Promise<ReadBatch>
+  read(from: number, countMax: number, bytesMax: number): Promise<MessageBatch>
   /** Begins to read what `read` with the same arguments is about to be asked for. Forgets what was read ahead before. */
   prepare(from: number, countMax: number, bytesMax: number): void
   /** Forgets what was read ahead. */
@@ -34,7 +27,7 @@ interface Ahead {
   readonly countMax: number
   readonly bytesMax: number
   /** Undefined when it was forgotten or the disk could not be read: that is then tried again, and may complain. */
-  readonly batch: Promise<ReadBatch | undefined>
+  readonly batch: Promise<MessageBatch | undefined>
   isForgotten: boolean
 }
 
@@ -43,7 +36,7 @@ interface Ahead {
  * Nothing is read ahead of a position that it does not reach, and what a changed position no longer asks for is forgotten.
  * @param aheadMax reads that all exports together may hold; the oldest is forgotten for a new one
  */
-export function createReadAheads(aheadMax: number, pool: BufferPool): ReadAheads {
+export function createReadAheads(aheadMax: number, pool: ArrayBufferPool): ReadAheads {
   /** Oldest first. */
   const held = new Map<ReadAhead, Ahead>()
 
@@ -61,23 +54,6 @@ export function createReadAheads(aheadMax: number, pool: BufferPool): ReadAheads
     if (held.size > aheadMax && oldest !== undefined) forget(oldest)
   }
 
-  const readFrom = async (
-    source: ExportSource,
-    from: number,
-    countMax: number,
-    bytesMax: number
-  ): Promise<ReadBatch> => {
-    let memory: Buffer | undefined
-    const messages = await source.read(from, countMax, bytesMax, (bytes) => (memory = pool.take(bytes)))
-    return {
-      messages,
-      release() {
-        if (memory !== undefined) pool.giveBack(memory)
-        memory = undefined
-      }
-    }
-  }
-
   return {
     of(source) {
       const owner: ReadAhead = {
@@ -87,16 +63,16 @@ export function createReadAheads(aheadMax: number, pool: BufferPool): ReadAheads
             held.delete(owner)
             const batch = await ahead.batch
             // Nothing at that time says nothing about what has become durable since.
-            if (batch !== undefined && batch.messages.length > 0) return batch
+            if (batch !== undefined && batch.count > 0) return batch
             batch?.release()
           } else forget(owner)
-          return readFrom(source, from, countMax, bytesMax)
+          return source.readBatch(from, countMax, bytesMax, pool)
         },
         prepare(from, countMax, bytesMax) {
           forget(owner)
           // Clients have a turn between the batch that was just handed over and this read.
           const batch = nextSlice()
-            .then(() => (ahead.isForgotten ? undefined : readFrom(source, from, countMax, bytesMax)))
+            .then(() => (ahead.isForgotten ? undefined : source.readBatch(from, countMax, bytesMax, pool)))
             .catch(() => undefined)
           const ahead: Ahead = { from, countMax, bytesMax, batch, isForgotten: false }
           hold(owner, ahead)

@@ -51,8 +51,5 @@ export function chargeRequest(grant: Grant, flight: Flight, limits: BatchLimits)
 
 /** What the messages that were left out of the request would have taken. */
 function unsentBytes(flight: Flight, { unsent = [] }: PartialOutcome, limits: BatchLimits): number {
-  return unsent.reduce((sum, index) => {
-    const message = flight.messages[index]
-    return message === undefined ? sum : sum + limits.sizeOf(message)
-  }, 0)
+  return unsent.reduce((sum, index) => sum + limits.sizeOf(flight.batch.payloadBytesAt(index)), 0)
 }

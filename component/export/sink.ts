@@ -1,5 +1,6 @@
 import type { ExportDefinition } from '../model/export-definition.ts'
 import type { StoredMessage } from '../model/message.ts'
+import type { MessageBatch } from './message-batch.ts'
 
 /**
  * How a request to a destination ended. Only what the destination documents as acceptance counts as delivered. `waitMs`
@@ -46,10 +47,10 @@ export interface PartialOutcome {
 export interface BatchLimits {
   readonly countMax: number
   readonly bytesMax: number
-  /** What the destination counts for one message, in bytes. */
-  sizeOf(message: StoredMessage): number
-  /** What one message takes in a request's body, about, where that is more than what the destination counts. */
-  bodyBytesOf?(message: StoredMessage): number
+  /** What the destination counts for one message with so many bytes of payload, in bytes. */
+  sizeOf(payloadBytes: number): number
+  /** What such a message takes in a request's body, about, where that is more than what the destination counts. */
+  bodyBytesOf?(payloadBytes: number): number
 }
 
 /** A batch of one export on its way to its destination. */
@@ -59,6 +60,13 @@ export interface ExportBatch {
   readonly messages: readonly StoredMessage[]
 }
 
+/** The same on the way to the thread that sends it; its memory is back when the outcome tells messages apart. */
+export interface PackedExport {
+  readonly streamName: string
+  readonly definition: ExportDefinition
+  readonly batch: MessageBatch
+}
+
 /**
  * To be called whenever the destination has taken a part of a request, or anything else shows that it is there.
  * @param bodyBytes given instead when a body of so many bytes begins to be sent, which says nothing about the destination
@@ -66,7 +74,7 @@ export interface ExportBatch {
 export type OnProgress = (bodyBytes?: number) => void
 
 /** Sends one batch; aborting `signal` ends it with `retryLater`. Never rejects. */
-export type SendBatch = (batch: ExportBatch, signal: AbortSignal, onProgress?: OnProgress) => Promise<SendOutcome>
+export type SendBatch = (packed: PackedExport, signal: AbortSignal, onProgress?: OnProgress) => Promise<SendOutcome>
 
 /**
  * One destination, as the exporter worker uses it: sends the batches of one export, at most one at a time.

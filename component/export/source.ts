@@ -1,7 +1,9 @@
+import type { ArrayBufferPool } from '../base/buffer-pool.ts'
 import type { S3TaskExport } from '../model/export-definition.ts'
 import type { StoredMessage } from '../model/message.ts'
 import type { Removal } from '../model/removal.ts'
 import type { Account } from './account.ts'
+import type { MessageBatch } from './message-batch.ts'
 
 /** The side of a stream that the export engine sees. */
 export interface ExportSource {
@@ -19,16 +21,12 @@ export interface ExportSource {
   /**
    * Reads durable messages from `from` on, in order; removed or damaged ones are left out.
    * @param bytesMax bound on the payload bytes; the first message is returned whatever its size
-   * @param memory gives memory of so many bytes or more, in which the payloads may then lie; asked once at most
    * @returns at most `countMax` messages; none when there is nothing durable at or after `from`
    * @throws Fault when the disk cannot be read
    */
-  read(
-    from: number,
-    countMax: number,
-    bytesMax: number,
-    memory?: (bytes: number) => Buffer
-  ): Promise<readonly StoredMessage[]>
+  read(from: number, countMax: number, bytesMax: number): Promise<readonly StoredMessage[]>
+  /** Like `read`, into memory of the pool, to which whoever has the batch gives it back. */
+  readBatch(from: number, countMax: number, bytesMax: number, pool: ArrayBufferPool): Promise<MessageBatch>
   /** Like `read`, but messages that are not durable yet are read as well. */
   readStored(from: number, countMax: number, bytesMax: number): Promise<readonly StoredMessage[]>
   /** Time to live of the messages; undefined when they do not expire. */

@@ -1,5 +1,5 @@
-import type { StoredMessage } from '../model/message.ts'
-import type { Fate } from './account.ts'
+import type { Fate, FateRange } from './account.ts'
+import type { MessageBatch } from './message-batch.ts'
 
 /**
  * What a cursor remembers between the requests for one stretch of messages.
@@ -18,9 +18,9 @@ export interface ExportWindow {
   /** What became of the numbers behind the cursor's position that are accepted or skipped; in no order. */
   readonly done: ReadonlyMap<number, Fate>
   /** Remembers the outcome of a request that settled a part: `done` lie at or behind the position, below `end`. */
-  keepDone(done: Iterable<readonly [number, Fate]>, end: number): void
+  keepDone(done: Iterable<FateRange>, end: number): void
   /** Cuts a rejected batch of two messages or more: the next request takes its first half. */
-  split(rejected: readonly StoredMessage[]): void
+  split(rejected: MessageBatch): void
   /** Forgets what lies below the cursor's new position. */
   advance(next: number): void
   clear(): void
@@ -42,15 +42,13 @@ export function createWindow(): ExportWindow {
     },
     done,
     keepDone(fates, end) {
-      for (const [sequenceNumber, fate] of fates) done.set(sequenceNumber, fate)
+      for (const { first, last, fate } of fates)
+        for (let sequenceNumber = first; sequenceNumber <= last; sequenceNumber += 1) done.set(sequenceNumber, fate)
       push(end)
     },
     split(rejected) {
-      const last = rejected.at(-1)
-      const middle = rejected[Math.ceil(rejected.length / 2)]
-      if (last === undefined || middle === undefined) return
-      push(last.sequenceNumber + 1)
-      push(middle.sequenceNumber)
+      push(rejected.numberAt(rejected.count - 1) + 1)
+      push(rejected.numberAt(Math.ceil(rejected.count / 2)))
     },
     advance(next) {
       ends = ends.filter((end) => end > next)

@@ -1,15 +1,15 @@
 import type { Worker } from 'node:worker_threads'
 import { assert } from '../base/assert.ts'
 import { backoffDelayMs, type BackoffPolicy } from '../base/backoff.ts'
-import { createArrayBufferPool } from '../base/buffer-pool.ts'
 import type { Clock } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
 import type { Logger, LogLevel } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
+import { packBatch } from '../export/batch-writer.ts'
+import type { MessageBatch } from '../export/message-batch.ts'
 import type { OnProgress, SendBatch, SendOutcome } from '../export/sink.ts'
 import type { Pace, RunStep, StepOutcome } from '../export/task.ts'
 import type { ExporterSettings, FromExporterWorker, ToExporterWorker } from './messages.ts'
-import { packBatch } from './packed-batch.ts'
 import { createWatchdog, type Watchdog } from './watchdog.ts'
 
 /** Pauses between the starts of a worker that crashes. */
@@ -44,6 +44,8 @@ interface InFlight {
   readonly pace: Pace | undefined
   readonly onProgress: OnProgress | undefined
   readonly signal: AbortSignal
+  /** What is away, until the outcome brings it back. */
+  readonly batch: MessageBatch | undefined
 }
 
 type RetryLater = SendOutcome & { readonly kind: 'retryLater' }
@@ -66,7 +68,6 @@ interface RunningWorker {
 export function createExporterHost(options: ExporterHostOptions): ExporterHost {
   const { clock, log } = options
   let { settings } = options
-  const pool = createArrayBufferPool()
   let running: RunningWorker | undefined
   let stopped = false
   let crashes = 0
@@ -110,7 +111,7 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
       case 'stepped': {
         const waiting = from.inFlight.get(message.id)
         from.inFlight.delete(message.id)
-        if (message.kind === 'outcome') pool.giveBack(message.packed)
+        if (message.kind === 'outcome') waiting?.batch?.takeBack(message.packed)
         waiting?.settle(message.outcome)
         return
       }
@@ -173,7 +174,7 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
   /** Hands work to the worker. Resolves with its outcome, or with `retryLater` when there will be none. */
   const request = (
     signal: AbortSignal,
-    { pace, onProgress }: { readonly pace?: Pace; readonly onProgress: OnProgress | undefined },
+    { pace, onProgress, batch }: Pick<Partial<InFlight>, 'pace' | 'onProgress' | 'batch'>,
     hand: (via: RunningWorker, id: number) => void
   ): Promise<SendOutcome | StepOutcome> => {
     const via = workerNow(signal)
@@ -191,6 +192,7 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
         pace,
         onProgress,
         signal,
+        batch,
         settle(outcome) {
           signal.removeEventListener('abort', abort)
           resolve(outcome)
@@ -201,9 +203,9 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
     })
   }
 
-  const send: SendBatch = async ({ streamName, definition, messages }, signal, onProgress) => {
-    const outcome = await request(signal, { onProgress }, (via, id) => {
-      const packed = packBatch(messages, pool.take)
+  const send: SendBatch = async ({ streamName, definition, batch }, signal, onProgress) => {
+    const outcome = await request(signal, { onProgress, batch }, (via, id) => {
+      const packed = batch.handOver()
       post(via, { kind: 'send', id, streamName, definition, packed }, [packed])
     })
     assert(!('events' in outcome), 'a batch is answered as a batch')
@@ -212,7 +214,7 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
 
   const runStep: RunStep = async ({ message, ...step }, pace, signal, onProgress) => {
     const outcome = await request(signal, { pace, onProgress }, (via, id) => {
-      const packed = message === undefined ? undefined : packBatch([message], newArrayBuffer)
+      const packed = message === undefined ? undefined : packBatch([message]).handOver()
       post(via, { kind: 'step', id, step, packed }, packed === undefined ? [] : [packed])
     })
     if ('events' in outcome) return outcome
@@ -233,9 +235,6 @@ export function createExporterHost(options: ExporterHostOptions): ExporterHost {
     }
   }
 }
-
-/** Of a task: nobody waits for the memory of so small a batch. */
-const newArrayBuffer = (bytes: number): ArrayBuffer => new ArrayBuffer(bytes)
 
 function post({ worker }: RunningWorker, message: ToExporterWorker, transfer: readonly ArrayBuffer[] = []): void {
   worker.postMessage(message, transfer)

@@ -24,7 +24,7 @@ export type ToExporterWorker =
       readonly id: number
       readonly streamName: string
       readonly definition: ExportDefinition
-      /** A packed batch, see packed-batch.ts; it is transferred, not copied. */
+      /** The memory of a batch, see export/message-batch.ts; it is transferred, not copied. */
       readonly packed: ArrayBuffer
     }
   | {

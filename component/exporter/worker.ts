@@ -4,10 +4,10 @@ import { assert } from '../base/assert.ts'
 import { systemClock, type Clock } from '../base/clock.ts'
 import { describeError } from '../base/fault.ts'
 import { systemRandom } from '../base/random.ts'
+import { unpackBatch } from '../export/message-batch.ts'
 import type { OnProgress, SendOutcome } from '../export/sink.ts'
 import type { Pace, RunStep, StepOutcome } from '../export/task.ts'
 import type { ExporterSettings, FromExporterWorker, ToExporterWorker } from './messages.ts'
-import { unpackBatch } from './packed-batch.ts'
 import { createSinkCache, type SinkCache } from './sink-cache.ts'
 
 /** Far below the time after which a request counts as stalled. */

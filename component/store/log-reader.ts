@@ -12,7 +12,7 @@ import { segmentPath } from './segment-name.ts'
 import { READ_WINDOW_BYTES } from './read-windows.ts'
 import { indexOf, type Segment, type SegmentLayout } from './segment.ts'
 import { SharedFile } from './shared-file.ts'
-import type { ReadManner } from './stream-log.ts'
+import type { MessageOutput, ReadManner } from './stream-log.ts'
 import { isMissingError } from './system-error.ts'
 
 const WINDOW_BYTES_MIN = 4 * KIB
@@ -38,7 +38,7 @@ interface Place {
 
 /** What a read still wants and has. */
 interface ReadProgress {
-  readonly messages: StoredMessage[]
+  readonly output: MessageOutput
   payloadBytes: number
   /** Bytes of records looked at since the last pause. */
   sliceBytes: number
@@ -46,8 +46,6 @@ interface ReadProgress {
   readonly limit: number
   readonly countMax: number
   readonly bytesMax: number
-  /** Takes from the memory that the caller gave; undefined when nothing of it is left. */
-  readonly memory: (bytes: number) => Buffer | undefined
 }
 
 /** Reads of one log. At most one sealed segment stays open for them. */
@@ -69,21 +67,34 @@ export class LogReader {
     limit: number,
     countMax: number,
     bytesMax: number,
-    { memory, wholeBytes = WHOLE_ANSWER_BYTES_MAX }: ReadManner = {}
+    { memory, wholeBytes }: ReadManner = {}
   ): Promise<readonly StoredMessage[]> {
+    const output = new MessageList(memory)
+    await this.readInto(output, from, limit, countMax, bytesMax, wholeBytes)
+    return output.messages
+  }
+
+  /** See StreamLog.readInto. */
+  async readInto(
+    output: MessageOutput,
+    from: number,
+    limit: number,
+    countMax: number,
+    bytesMax: number,
+    wholeBytes = WHOLE_ANSWER_BYTES_MAX
+  ): Promise<void> {
     const progress: ReadProgress = {
-      messages: [],
+      output,
       payloadBytes: 0,
       // The first pause comes when this is no usual answer any more.
       sliceBytes: SLICE_BYTES - Math.max(SLICE_BYTES, wholeBytes),
       from,
       limit,
       countMax,
-      bytesMax,
-      memory: divide(memory)
+      bytesMax
     }
     let position = Math.max(from, this.#segments.oldest)
-    while (position < Math.min(limit, this.#segments.next) && progress.messages.length < countMax) {
+    while (position < Math.min(limit, this.#segments.next) && output.count < countMax) {
       const segment = this.#segments.find(position)
       if (segment === undefined) break
       const end = segment.next
@@ -91,12 +102,11 @@ export class LogReader {
         if (await this.#readSegment(segment, position, progress)) break
       } catch (error) {
         if (!(error instanceof Fault)) throw error
-        if (progress.messages.length > 0) break
+        if (output.count > 0) break
         throw error
       }
       position = end
     }
-    return progress.messages
   }
 
   /** Lets go of the open file, or only if it is this segment's. */
@@ -130,7 +140,7 @@ export class LogReader {
         damage: segment.damage,
         isCached,
         window,
-        ...(readsAhead ? {} : { memory: progress.memory }),
+        ...(readsAhead ? {} : { memory: (bytes) => progress.output.memory(bytes) }),
         onDamage: (damageStart, damageEnd) => this.#reportDamage(segment, damageStart, damageEnd)
       })
       const isComplete = await this.#collect(segment, cursor, progress, layout.end)
@@ -144,11 +154,11 @@ export class LogReader {
 
   /** Takes records until the answer is full (true) or the segment or the limit is reached (false). */
   async #collect(segment: Segment, cursor: RecordCursor, progress: ReadProgress, end: number): Promise<boolean> {
-    const { messages, from, limit, countMax, bytesMax } = progress
+    const { output, from, limit, countMax, bytesMax } = progress
     const index = indexOf(segment)
     while (cursor.sequenceMin < limit) {
-      if (messages.length >= countMax) return true
-      if (messages.length > 0) cursor.payloadBytesMax = bytesMax - progress.payloadBytes
+      if (output.count >= countMax) return true
+      if (output.count > 0) cursor.payloadBytesMax = bytesMax - progress.payloadBytes
       // A record that is too long for this answer begins the next one.
       if (!cursor.nextInWindow() && !(await cursor.next())) return cursor.position < end
       index.note(cursor.sequence, cursor.offset)
@@ -162,7 +172,7 @@ export class LogReader {
       const { sequence, ingestTimeMs } = cursor
       const view = cursor.payload()
       const payload = view instanceof Promise ? await view : view
-      messages.push({ sequenceNumber: sequence, ingestTimeMs, payload })
+      output.take(sequence, ingestTimeMs, payload)
       progress.payloadBytes += payload.length
     }
     return false
@@ -237,14 +247,29 @@ export class LogReader {
   }
 }
 
-/** Cuts pieces off a buffer, one behind the other: messages of earlier pieces are still wanted. */
-function divide(memory: Buffer | undefined): (bytes: number) => Buffer | undefined {
-  let rest = memory
-  return (bytes) => {
-    if (rest === undefined || rest.length < bytes) return undefined
-    const piece = rest.subarray(0, bytes)
-    rest = rest.subarray(bytes)
+/** The messages as they are, in memory that the caller may have given. */
+class MessageList implements MessageOutput {
+  readonly messages: StoredMessage[] = []
+  #rest: Buffer | undefined
+
+  constructor(memory: Buffer | undefined) {
+    this.#rest = memory
+  }
+
+  get count(): number {
+    return this.messages.length
+  }
+
+  /** Cuts pieces off, one behind the other: messages of earlier pieces are still wanted. */
+  memory(bytes: number): Buffer | undefined {
+    if (this.#rest === undefined || this.#rest.length < bytes) return undefined
+    const piece = this.#rest.subarray(0, bytes)
+    this.#rest = this.#rest.subarray(bytes)
     return piece
+  }
+
+  take(sequenceNumber: number, ingestTimeMs: number, payload: Buffer): void {
+    this.messages.push({ sequenceNumber, ingestTimeMs, payload })
   }
 }
 
@@ -258,7 +283,7 @@ function readLayout(file: DiskFile, path: string): SegmentLayout {
 function estimateWindow(segment: Segment, progress: ReadProgress): number {
   const records = Math.max(1, segment.next - segment.base)
   const recordBytes = segment.bytes / records
-  const wanted = (progress.countMax - progress.messages.length) * recordBytes
+  const wanted = (progress.countMax - progress.output.count) * recordBytes
   const allowed = progress.bytesMax - progress.payloadBytes
   const estimate = Math.min(wanted, allowed) * 1.125 + recordBytes + RECORD_HEADER_BYTES
   return Math.max(WINDOW_BYTES_MIN, Math.min(FIRST_WINDOW_BYTES_MAX, Math.ceil(estimate)))

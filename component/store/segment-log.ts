@@ -12,7 +12,7 @@ import { segmentPath } from './segment-name.ts'
 import { indexOf, type Segment } from './segment.ts'
 import { INDEX_SLOT_BYTES } from './sparse-index.ts'
 import { removeQuietly, type NewSegmentFile, type SpareSegment } from './spare-segment.ts'
-import type { LogState, NewRecord, ReadManner, SegmentSummary, StreamLog } from './stream-log.ts'
+import type { LogState, MessageOutput, NewRecord, ReadManner, SegmentSummary, StreamLog } from './stream-log.ts'
 import { isSpaceError } from './system-error.ts'
 import { WriterGate } from './writer-gate.ts'
 
@@ -147,6 +147,18 @@ export class SegmentLog implements StreamLog {
   ): Promise<readonly StoredMessage[]> {
     this.#requireOpen()
     return this.#reader.read(from, limit, countMax, bytesMax, manner)
+  }
+
+  readInto(
+    output: MessageOutput,
+    from: number,
+    limit: number,
+    countMax: number,
+    bytesMax: number,
+    wholeBytes?: number
+  ): Promise<void> {
+    this.#requireOpen()
+    return this.#reader.readInto(output, from, limit, countMax, bytesMax, wholeBytes)
   }
 
   setRollBytes(bytes: number): void {

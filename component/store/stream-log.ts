@@ -39,6 +39,16 @@ export interface NewRecord {
   readonly ingestTimeMs: number
 }
 
+/** Takes the messages of a read. */
+export interface MessageOutput {
+  /** Messages taken so far. */
+  readonly count: number
+  /** Memory for bytes of a segment, among them payloads that are taken later; undefined when there is none. */
+  memory(bytes: number): Buffer | undefined
+  /** @param payload in memory that `memory` gave, or anywhere else */
+  take(sequenceNumber: number, ingestTimeMs: number, payload: Buffer): void
+}
+
 /** How a log is read. */
 export interface ReadManner {
   /** Where the messages may be put, if they fit; they are then good for as long as it is. */
@@ -115,6 +125,18 @@ export interface StreamLog {
     bytesMax: number,
     manner?: ReadManner
   ): Promise<readonly StoredMessage[]>
+  /**
+   * Like `read`, for whoever makes something else of the messages than an array.
+   * @param wholeBytes see ReadManner
+   */
+  readInto(
+    output: MessageOutput,
+    from: number,
+    limit: number,
+    countMax: number,
+    bytesMax: number,
+    wholeBytes?: number
+  ): Promise<void>
   /** The size at which the caller will roll, so that the next segment can be made ahead of time. */
   setRollBytes(bytes: number): void
   /** The metadata that headers of later segments carry: enough to rebuild the stream when the catalogue is lost. */

@@ -8,9 +8,14 @@ export function averageBytes(log: StreamLog): number {
   return log.totalBytes / Math.max(1, log.next - log.oldest)
 }
 
-/** Memory for the next `count` messages, if they are of average size, with their headers and some more; bytes. */
-export function memoryBytes(log: StreamLog, count: number, payloadBytesMax = Infinity): number {
+/** Memory for the next `count` messages, if they are of average size, with their headers and some more; bytes. @param bytesMax bound on it */
+export function memoryBytes(
+  log: StreamLog,
+  count: number,
+  payloadBytesMax = Infinity,
+  bytesMax = READ_MEMORY_BYTES_MAX
+): number {
   const average = averageBytes(log)
   const expected = Math.min((count + 1) * average, payloadBytesMax + average) * 1.25
-  return Math.min(READ_MEMORY_BYTES_MAX, Math.ceil(expected) + 4 * KIB)
+  return Math.min(bytesMax, Math.ceil(expected) + 4 * KIB)
 }

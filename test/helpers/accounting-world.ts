@@ -11,6 +11,7 @@ import { createFakeClock, type FakeClock } from './fake-clock.ts'
 import { createFaultyDisk, type FaultyDisk } from './faulty-disk.ts'
 import { createSeededRandom } from './seeded-random.ts'
 import { definitionOf } from './stream-scene.ts'
+import { unpacked } from './unpacked.ts'
 import { openWholeStore } from './whole-store.ts'
 
 export type AccountingStep =
@@ -214,7 +215,7 @@ export class AccountingWorld {
 
   async #open(sameBoot: boolean): Promise<void> {
     const [disk, clock, catalogue, random] = [this.#disk, this.#clock, this.#catalogue, this.#random]
-    const sendBatch = (batch: ExportBatch): Promise<SendOutcome> => this.#send(batch)
+    const sendBatch = unpacked((batch) => this.#send(batch))
     const opened = await openWholeStore({ disk, clock, catalogue, random, sameBoot, sendBatch })
     this.#registry = opened.registry
     this.#engine = opened.engine

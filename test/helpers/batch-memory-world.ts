@@ -204,11 +204,11 @@ export class BatchMemoryWorld {
       catalogue: createFakeCatalogue(),
       random,
       sameBoot: true,
-      sendBatch: (batch, signal, onProgress) => {
-        this.#check(batch.streamName, batch.messages)
-        return host.send(batch, signal, onProgress)
+      sendBatch: (packed, signal, onProgress) => {
+        this.#check(packed.streamName, packed.batch.messages())
+        return host.send(packed, signal, onProgress)
       },
-      limits: { countMax: 50, bytesMax: 80_000, sizeOf: ({ payload }) => payload.length },
+      limits: { countMax: 50, bytesMax: 80_000, sizeOf: (payloadBytes) => payloadBytes },
       deadLetters
     })
     this.#registry = registry

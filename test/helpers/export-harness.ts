@@ -1,3 +1,4 @@
+import { packBatch } from '../../component/export/batch-writer.ts'
 import { createExportEngine, type ExportEngine, type ExportEngineOptions } from '../../component/export/engine.ts'
 import type { BatchLimits, ExportBatch, SendOutcome } from '../../component/export/sink.ts'
 import type { ExportProgress, ExportSource, ProgressStore } from '../../component/export/source.ts'
@@ -7,6 +8,7 @@ import type { Removal, RemovalCause } from '../../component/model/removal.ts'
 import { createFakeClock, flush, type FakeClock } from './fake-clock.ts'
 import { createRecordingLog, type RecordingLog } from './recording-log.ts'
 import { createFixedRandom } from './seeded-random.ts'
+import { unpacked, type SendMessages } from './unpacked.ts'
 
 /** A stream in memory. */
 export interface FakeSource extends ExportSource {
@@ -77,7 +79,7 @@ export function createFakeSource(clock: FakeClock, streamName = 'stream', stream
     damage(sequenceNumber) {
       messages = messages.filter((message) => message.sequenceNumber !== sequenceNumber)
     },
-    async read(from, countMax, bytesMax, memory) {
+    async read(from, countMax, bytesMax) {
       reads += 1
       await Promise.resolve()
       if (source.readError !== undefined) throw source.readError
@@ -89,8 +91,9 @@ export function createFakeSource(clock: FakeClock, streamName = 'stream', stream
         if (found.length >= countMax || (found.length > 0 && bytes > bytesMax)) break
         found.push(message)
       }
-      return memory === undefined ? found : copyInto(memory, found)
+      return found
     },
+    readBatch: async (from, countMax, bytesMax, pool) => packBatch(await source.read(from, countMax, bytesMax), pool),
     readStored: (from, countMax, bytesMax) => source.read(from, countMax, bytesMax),
     timeToLiveMs: undefined,
     async expire(before) {
@@ -107,17 +110,6 @@ export function createFakeSource(clock: FakeClock, streamName = 'stream', stream
     }
   }
   return source
-}
-
-/** The messages with their payloads in memory like that of a log. */
-function copyInto(memory: (bytes: number) => Buffer, messages: readonly StoredMessage[]): StoredMessage[] {
-  const into = memory(messages.reduce((sum, { payload }) => sum + payload.length, 0))
-  let offset = 0
-  return messages.map((message) => {
-    const payload = into.subarray(offset, offset + message.payload.length)
-    offset += message.payload.copy(payload)
-    return { ...message, payload }
-  })
 }
 
 /** A request that waits for the test to answer it. */
@@ -142,11 +134,14 @@ export interface ExportHarness {
   flush(): Promise<void>
 }
 
-const LIMITS: BatchLimits = { countMax: 500, bytesMax: 1_000_000, sizeOf: (message) => message.payload.length }
+const LIMITS: BatchLimits = { countMax: 500, bytesMax: 1_000_000, sizeOf: (payloadBytes) => payloadBytes }
+
+/** What differs from the harness's own parts. */
+export type HarnessOptions = Partial<Omit<ExportEngineOptions, 'sendBatch'> & { readonly sendBatch: SendMessages }>
 
 /** An engine with fakes on all sides; jitter is fixed so that the n-th delay is 750 ms × 2^(n-1). */
 export function createExportHarness(
-  options: Partial<ExportEngineOptions> = {},
+  { sendBatch, ...options }: HarnessOptions = {},
   { isStarted = true } = {}
 ): ExportHarness {
   const clock = createFakeClock()
@@ -176,14 +171,13 @@ export function createExportHarness(
       progress,
       limitsOf: (definition) => (definition.kind === 'sitewise' ? undefined : LIMITS),
       concurrencyMax: 5,
-      sendBatch: (batch, signal) =>
-        new Promise((resolve) => {
-          const numbers = batch.messages.map((message) => message.sequenceNumber)
+      sendBatch: unpacked((batch, signal) => {
+        return new Promise((resolve) => {
           // The memory of the payloads is used again once the outcome is there.
           const messages = batch.messages.map((message) => ({ ...message, payload: Buffer.from(message.payload) }))
           sent.push({
             batch: { ...batch, messages },
-            numbers,
+            numbers: messages.map((message) => message.sequenceNumber),
             signal,
             async answer(outcome) {
               resolve(outcome)
@@ -191,8 +185,10 @@ export function createExportHarness(
             }
           })
           if (harness.autoAnswer !== undefined) resolve(harness.autoAnswer(batch))
-        }),
-      ...options
+        })
+      }),
+      ...options,
+      ...(sendBatch === undefined ? {} : { sendBatch: unpacked(sendBatch) })
     })
   }
   if (isStarted) harness.engine.start()

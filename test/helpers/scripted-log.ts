@@ -107,6 +107,7 @@ export function createScriptedLog(first: Partial<SegmentSummary> = {}): Scripted
       calls.push(`remove below ${below}`)
       dropped = dropped.filter(({ next }) => next > below)
     },
+    readInto: () => Promise.reject(new Error('a scripted log has no messages')),
     read: () => Promise.resolve([]),
     setRollBytes: () => undefined,
     setMetadata: () => undefined,

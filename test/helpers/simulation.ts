@@ -8,6 +8,7 @@ import { createFakeClock, type FakeClock } from './fake-clock.ts'
 import { createFaultyDisk, type FaultyDisk } from './faulty-disk.ts'
 import { createSeededRandom } from './seeded-random.ts'
 import { definitionOf } from './stream-scene.ts'
+import { unpacked } from './unpacked.ts'
 import { openWholeStore } from './whole-store.ts'
 
 export const SIMULATION_STEPS = ['append', 'append', 'append', 'wait', 'wait', 'jump', 'kill', 'power cut'] as const
@@ -190,7 +191,7 @@ export class Simulation {
 
   async #open(sameBoot: boolean): Promise<void> {
     const [disk, clock, catalogue, random] = [this.#disk, this.#clock, this.#catalogue, this.#random]
-    const sendBatch = (batch: ExportBatch): Promise<SendOutcome> => this.#send(batch)
+    const sendBatch = unpacked((batch) => this.#send(batch))
     const { registry } = await openWholeStore({ disk, clock, catalogue, random, sameBoot, sendBatch })
     this.#registry = registry
   }

@@ -1,7 +1,13 @@
 import type { Pace, StepOutcome, TaskStep } from '../../component/export/task.ts'
-import type { ExportEngineOptions, TaskOptions } from '../../component/export/engine.ts'
+import type { TaskOptions } from '../../component/export/engine.ts'
 import type { S3TaskExport } from '../../component/model/export-definition.ts'
-import { createExportHarness, createFakeSource, type ExportHarness, type FakeSource } from './export-harness.ts'
+import {
+  createExportHarness,
+  type HarnessOptions,
+  createFakeSource,
+  type ExportHarness,
+  type FakeSource
+} from './export-harness.ts'
 import { flush } from './fake-clock.ts'
 
 /** A step that waits for the test to answer it. */
@@ -43,7 +49,7 @@ export const continued = (state: string): StepOutcome => ({ kind: 'continued', s
 export const succeeded: StepOutcome = { kind: 'succeeded', bytes: 7, message: 'done', resolvedKey: 'k', events: [] }
 
 /** An engine whose S3 tasks are answered by the test. */
-export function createTaskHarness(options: Partial<ExportEngineOptions> = {}): TaskHarness {
+export function createTaskHarness(options: HarnessOptions = {}): TaskHarness {
   const steps: PendingStep[] = []
   const told: [number, string, string][] = []
   const toldTo: string[] = []

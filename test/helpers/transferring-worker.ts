@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { FromExporterWorker, ToExporterWorker } from '../../component/exporter/messages.ts'
-import { unpackBatch } from '../../component/exporter/packed-batch.ts'
+import { unpackBatch } from '../../component/export/message-batch.ts'
 import type { SendOutcome } from '../../component/export/sink.ts'
 import type { StoredMessage } from '../../component/model/message.ts'
 

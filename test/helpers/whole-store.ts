@@ -38,7 +38,7 @@ export interface WholeStoreOptions {
   readonly deadLetters?: DeadLetters
 }
 
-const SMALL: BatchLimits = { countMax: 20, bytesMax: 2_000, sizeOf: ({ payload }) => payload.length }
+const SMALL: BatchLimits = { countMax: 20, bytesMax: 2_000, sizeOf: (payloadBytes) => payloadBytes }
 
 /** Streams and exports over one store, together as in a server. */
 export interface WholeStore {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import type { ExportBatch, SendOutcome } from '../../component/export/sink.ts'
+import type { ExportBatch, PackedExport, SendOutcome } from '../../component/export/sink.ts'
 import { createExporterHost, type ExporterHost } from '../../component/exporter/index.ts'
 import { S3_SETTINGS } from '../helpers/s3-fixture.ts'
 import { httpExport } from '../helpers/export-harness.ts'
@@ -9,6 +9,7 @@ import { createRecordingLog, type RecordingLog } from '../helpers/recording-log.
 import { answering, startScriptedServer } from '../helpers/scripted-server.ts'
 import { createFixedRandom } from '../helpers/seeded-random.ts'
 import { startTypescriptWorker } from '../helpers/typescript-worker.ts'
+import { packed } from '../helpers/unpacked.ts'
 
 const server = await startScriptedServer()
 after(() => server.close())
@@ -43,16 +44,17 @@ function batchOf(streamName: string, ...payloads: Buffer[]): ExportBatch {
   }
 }
 
+const packedOf = (streamName: string, ...payloads: Buffer[]): PackedExport => packed(batchOf(streamName, ...payloads))
+
 test('batches cross to the worker, outcomes come back, and the thread starts with the first one', async () => {
   const host = startHost()
   try {
     assert.equal(host.starts(), 0)
     server.script = [answering(503), answering(200)]
     const batch = batchOf('s', Buffer.from('one'), Buffer.alloc(0), Buffer.from('three'))
-    const first = await host.send(batch, new AbortController().signal)
+    const first = await host.send(packed(batch), new AbortController().signal)
     assert.deepEqual(first, { kind: 'retryLater', reason: 'HttpError: status 503 Service Unavailable' })
-    assert.deepEqual(await host.send(batch, new AbortController().signal), { kind: 'delivered' })
-    assert.equal(batch.messages[0]?.payload.toString(), 'one', 'the caller keeps its batch')
+    assert.deepEqual(await host.send(packed(batch), new AbortController().signal), { kind: 'delivered' })
     assert.equal(host.starts(), 1)
     const request = server.requests.at(-1)
     assert.equal(request?.headers['user-agent'], 'edge-stream-manager/9.9.9')
@@ -78,7 +80,7 @@ test('an abort ends the batch at once and closes its connection', async () => {
     server.script = [(_request, response) => void response.on('close', closed)]
     const before = server.requests.length
     const abort = new AbortController()
-    const outcome = host.send(batchOf('s', Buffer.from('x')), abort.signal)
+    const outcome = host.send(packedOf('s', Buffer.from('x')), abort.signal)
     await server.received(before + 1)
     abort.abort()
     assert.equal((await outcome).kind, 'retryLater')
@@ -95,14 +97,14 @@ test('a crash ends all batches in flight with retryLater, and the worker starts 
   try {
     server.script = [() => undefined]
     const before = server.requests.length
-    const waiting = host.send(batchOf('s', Buffer.from('x')), signal)
+    const waiting = host.send(packedOf('s', Buffer.from('x')), signal)
     await server.received(before + 1)
-    const crashing = host.send(batchOf('crash', Buffer.from('x')), signal)
+    const crashing = host.send(packedOf('crash', Buffer.from('x')), signal)
     assert.equal(reasonOf(await waiting), 'ExporterWorkerError: planted crash')
     assert.equal(reasonOf(await crashing), 'ExporterWorkerError: planted crash')
     assert.equal(host.log.at('ERROR').length, 1)
 
-    const refused = await host.send(batchOf('s', Buffer.from('x')), signal)
+    const refused = await host.send(packedOf('s', Buffer.from('x')), signal)
     assert.deepEqual(refused, {
       kind: 'retryLater',
       reason: 'ExporterWorkerError: the exporter worker is being restarted',
@@ -110,7 +112,7 @@ test('a crash ends all batches in flight with retryLater, and the worker starts 
     })
     host.clock.advance(750)
     server.script = [answering(200)]
-    assert.deepEqual(await host.send(batchOf('s', Buffer.from('x')), signal), { kind: 'delivered' })
+    assert.deepEqual(await host.send(packedOf('s', Buffer.from('x')), signal), { kind: 'delivered' })
     assert.equal(host.starts(), 2)
   } finally {
     await host.stop()
@@ -122,12 +124,12 @@ test('a worker whose event loop hangs is replaced', async () => {
   const signal = new AbortController().signal
   try {
     server.script = [answering(200)]
-    assert.deepEqual(await host.send(batchOf('s', Buffer.from('x')), signal), { kind: 'delivered' })
-    const hanging = host.send(batchOf('hang', Buffer.from('x')), signal)
+    assert.deepEqual(await host.send(packedOf('s', Buffer.from('x')), signal), { kind: 'delivered' })
+    const hanging = host.send(packedOf('hang', Buffer.from('x')), signal)
     for (let tick = 0; tick < 7; tick += 1) host.clock.advance(10_000)
     assert.equal((await hanging).kind, 'retryLater')
     host.clock.advance(60_000)
-    assert.deepEqual(await host.send(batchOf('s', Buffer.from('x')), signal), { kind: 'delivered' })
+    assert.deepEqual(await host.send(packedOf('s', Buffer.from('x')), signal), { kind: 'delivered' })
     assert.equal(host.starts(), 2)
   } finally {
     await host.stop()
@@ -138,11 +140,11 @@ test('the end of the host ends batches in flight, and nothing is sent later', as
   const host = startHost()
   server.script = [() => undefined]
   const before = server.requests.length
-  const outcome = host.send(batchOf('s', Buffer.from('x')), new AbortController().signal)
+  const outcome = host.send(packedOf('s', Buffer.from('x')), new AbortController().signal)
   await server.received(before + 1)
   await host.stop()
   assert.equal((await outcome).kind, 'retryLater')
-  assert.equal((await host.send(batchOf('s', Buffer.from('x')), new AbortController().signal)).kind, 'retryLater')
+  assert.equal((await host.send(packedOf('s', Buffer.from('x')), new AbortController().signal)).kind, 'retryLater')
   assert.equal(host.starts(), 1)
   assert.equal(host.log.at('ERROR').length, 0)
 })

@@ -1,7 +1,6 @@
 import { MIB } from '../../base/limits.ts'
 import type { BatchLimits } from '../../export/sink.ts'
 import { BATCH_SIZE_MAX, type HttpExport } from '../../model/export-definition.ts'
-import type { StoredMessage } from '../../model/message.ts'
 import { base64Bytes } from '../json-body.ts'
 
 /** Body of one request; a single larger message goes alone (behaviour 7). */
@@ -10,15 +9,15 @@ const BODY_BYTES_MAX = 5 * MIB
 /** At most what one element of the JSON array has beside its payload: field names, two numbers, a name of 255 characters. */
 const JSON_ELEMENT_BYTES_MAX = 400
 
-/** At least what a message takes in the JSON array. */
-export function jsonElementBytesMax({ payload }: StoredMessage): number {
-  return base64Bytes(payload.length) + JSON_ELEMENT_BYTES_MAX
+/** At least what a message with so many bytes of payload takes in the JSON array. */
+export function jsonElementBytesMax(payloadBytes: number): number {
+  return base64Bytes(payloadBytes) + JSON_ELEMENT_BYTES_MAX
 }
 
 const RAW_LIMITS: BatchLimits = {
   countMax: 1,
   bytesMax: BODY_BYTES_MAX,
-  sizeOf: (message) => message.payload.length
+  sizeOf: (payloadBytes) => payloadBytes
 }
 
 const JSON_LIMITS: BatchLimits = {

@@ -43,7 +43,10 @@ function rawRequest(streamName: string, batch: readonly StoredMessage[]): HttpEx
 
 function jsonRequest(streamName: string, batch: readonly StoredMessage[]): HttpExportRequest {
   const name = JSON.stringify(streamName)
-  const bodyBytesMax = batch.reduce((sum, message) => sum + jsonElementBytesMax(message), JSON_ARRAY_BYTES)
+  const bodyBytesMax = batch.reduce(
+    (sum, message) => sum + jsonElementBytesMax(message.payload.length),
+    JSON_ARRAY_BYTES
+  )
   const body = createJsonBody(bodyBytesMax)
   let separator = '['
   for (const { sequenceNumber, ingestTimeMs, payload } of batch) {

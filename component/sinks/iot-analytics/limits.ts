@@ -20,7 +20,7 @@ const MESSAGE_OVERHEAD_BYTES = MESSAGE_ID_CHARS_MAX + 40
 export const IOT_ANALYTICS_LIMITS: BatchLimits = {
   countMax: BATCH_SIZE_MAX.iotAnalytics,
   bytesMax: REQUEST_BYTES_MAX,
-  sizeOf: (message) => Math.ceil(message.payload.length / 3) * 4 + MESSAGE_OVERHEAD_BYTES
+  sizeOf: (payloadBytes) => Math.ceil(payloadBytes / 3) * 4 + MESSAGE_OVERHEAD_BYTES
 }
 
 /** Text of errorMessage while there is nowhere to send to (behaviour 10.7). */

@@ -1,6 +1,5 @@
 import { MIB } from '../../base/limits.ts'
 import type { BatchLimits } from '../../export/sink.ts'
-import type { StoredMessage } from '../../model/message.ts'
 import { base64Bytes } from '../json-body.ts'
 
 /*
@@ -20,9 +19,9 @@ export const SHARD_BYTES_PER_SECOND = 1_000_000
 /** A UUID, the partition key of every record. */
 export const PARTITION_KEY_BYTES = 36
 
-/** What the service counts for a message: its payload and its partition key. */
-export function kinesisRecordBytes(message: StoredMessage): number {
-  return message.payload.length + PARTITION_KEY_BYTES
+/** What the service counts for a message with so many bytes of payload: these and its partition key. */
+export function kinesisRecordBytes(payloadBytes: number): number {
+  return payloadBytes + PARTITION_KEY_BYTES
 }
 
 /** Names, quotes and keys of a record in the body; the hash key is there when its shard is known. */
@@ -32,5 +31,5 @@ export const KINESIS_LIMITS: BatchLimits = {
   countMax: RECORDS_MAX,
   bytesMax: REQUEST_BYTES_MAX,
   sizeOf: kinesisRecordBytes,
-  bodyBytesOf: (message) => base64Bytes(message.payload.length) + RECORD_OVERHEAD_BYTES
+  bodyBytesOf: (payloadBytes) => base64Bytes(payloadBytes) + RECORD_OVERHEAD_BYTES
 }

@@ -48,7 +48,7 @@ export function splitByBytes(messages: readonly StoredMessage[], bytesMax: numbe
   let piece: StoredMessage[] = []
   let bytes = 0
   for (const message of messages) {
-    const recordBytes = kinesisRecordBytes(message)
+    const recordBytes = kinesisRecordBytes(message.payload.length)
     if (piece.length > 0 && bytes + recordBytes > bytesMax) {
       pieces.push(piece)
       piece = []

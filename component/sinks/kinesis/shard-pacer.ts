@@ -72,7 +72,7 @@ export function createShardPacer(clock: Clock, initial: readonly OpenShard[]): S
       buckets.forEach(refill)
       const shards: OpenShard[] = []
       for (const message of messages) {
-        const bytes = kinesisRecordBytes(message)
+        const bytes = kinesisRecordBytes(message.payload.length)
         const bucket = findRoom(bytes)
         if (bucket === undefined) {
           return { shards, waitMs: Math.min(...buckets.map((each) => waitMsFor(each, bytes))) }

@@ -92,7 +92,7 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
 
   /** True when smaller requests may help, which are then made from now on. */
   const fallBack = (messages: readonly StoredMessage[]): boolean => {
-    const bytes = messages.reduce((sum, message) => sum + kinesisRecordBytes(message), 0)
+    const bytes = messages.reduce((sum, message) => sum + kinesisRecordBytes(message.payload.length), 0)
     if (messages.length < 2 || bytes <= REQUEST_BYTES_FALLBACK || requestBytesMax === REQUEST_BYTES_FALLBACK)
       return false
     requestBytesMax = REQUEST_BYTES_FALLBACK
@@ -170,7 +170,7 @@ export function createKinesisSink(context: KinesisSinkContext, definition: Kines
   return {
     async send({ messages }, signal, onProgress) {
       const [first, second] = messages
-      if (first !== undefined && second === undefined && kinesisRecordBytes(first) > REQUEST_BYTES_MAX) {
+      if (first !== undefined && second === undefined && kinesisRecordBytes(first.payload.length) > REQUEST_BYTES_MAX) {
         return { kind: 'rejected', reason: reason('RecordTooLarge', `a record of ${first.payload.length} bytes`) }
       }
       const request = { abortSignal: signal, onProgress }

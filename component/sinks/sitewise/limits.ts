@@ -27,5 +27,5 @@ const ENTRY_OVERHEAD_BYTES = 100
 export const SITEWISE_LIMITS: BatchLimits = {
   countMax: ENTRIES_MAX,
   bytesMax: MIB,
-  sizeOf: (message) => message.payload.length + ENTRY_OVERHEAD_BYTES
+  sizeOf: (payloadBytes) => payloadBytes + ENTRY_OVERHEAD_BYTES
 }

@@ -6,6 +6,7 @@ import type { ExportProgress } from '../../../component/export/source.ts'
 import { REMOVAL_CAUSES, type RemovalCause } from '../../../component/model/removal.ts'
 import { AccountingWorld, isPoison, type AccountingStep } from '../../helpers/accounting-world.ts'
 import { createExportHarness, createFakeSource, httpExport, type FakeSource } from '../../helpers/export-harness.ts'
+import { flush } from '../../helpers/fake-clock.ts'
 
 const percent = fc.integer({ min: 0, max: 100 })
 
@@ -157,6 +158,11 @@ class CalmWorld {
       }
     }
     await this.#harness.clock.advanceAsync(1_000)
+    // Each batch takes a turn of the event loop.
+    for (let sent = -1; sent !== this.#harness.sent.length;) {
+      sent = this.#harness.sent.length
+      await flush()
+    }
     if (this.#definition.disabled !== true) this.#oracle.export(this.#damaged)
     const accounting: Accounting | undefined = this.#harness.engine.observe(source.streamId)[0]?.accounting
     assert.ok(accounting !== undefined)

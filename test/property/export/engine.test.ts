@@ -9,6 +9,7 @@ import { createFakeSource, httpExport, type FakeSource } from '../../helpers/exp
 import { createFakeClock, flush, type FakeClock } from '../../helpers/fake-clock.ts'
 import { createRecordingLog } from '../../helpers/recording-log.ts'
 import { createSeededRandom } from '../../helpers/seeded-random.ts'
+import { unpacked } from '../../helpers/unpacked.ts'
 
 type Step =
   | { readonly kind: 'append'; readonly count: number }
@@ -176,9 +177,10 @@ class World {
           if (id === streamId) saved.delete(name)
         }
       },
-      limitsOf: () => ({ countMax: 500, bytesMax: 60, sizeOf: (message) => message.payload.length }),
-      sendBatch: (batch, signal) =>
-        batch.streamName === 'rivals' ? this.#serveRival(signal) : this.cloud.send(batch, signal),
+      limitsOf: () => ({ countMax: 500, bytesMax: 60, sizeOf: (payloadBytes) => payloadBytes }),
+      sendBatch: unpacked((batch, signal) =>
+        batch.streamName === 'rivals' ? this.#serveRival(signal) : this.cloud.send(batch, signal)
+      ),
       concurrencyMax: 1
     })
     engine.start()

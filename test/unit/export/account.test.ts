@@ -10,12 +10,13 @@ import {
   withDropped,
   withSkipped,
   type Account,
-  type Fate
+  type Fate,
+  type FateRange
 } from '../../../component/export/account.ts'
 import type { Removal } from '../../../component/model/removal.ts'
 
-const exported = (...numbers: number[]): (readonly [number, Fate])[] =>
-  numbers.map((number) => [number, { kind: 'exported' }])
+const exported = (...numbers: number[]): FateRange[] =>
+  numbers.map((number) => ({ first: number, last: number, fate: { kind: 'exported' } }))
 
 const REMOVALS: readonly Removal[] = [
   { from: 2, below: 5, cause: 'expired' },
@@ -52,6 +53,25 @@ describe('an account', () => {
       { first: 2, last: 3, count: 2, reason: 'moved' },
       { first: 5, last: 9, count: 5, reason: 'moved' }
     ])
+  })
+
+  it('counts neighbours that are told of together as if each was told of alone', () => {
+    const fates: readonly Fate[] = [{ kind: 'exported' }, { kind: 'skipped', reason: 'told so' }, { kind: 'expired' }]
+    for (const fate of fates) {
+      for (const [first, last] of [
+        [3, 6],
+        [0, 12],
+        [4, 4],
+        [8, 12]
+      ] as const) {
+        const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index)
+        const singly = numbers.map((number): FateRange => ({ first: number, last: number, fate }))
+        const together = [{ first, last, fate }]
+        const before = openAccount(2, 0)
+        assert.deepEqual(pass(before, 1, 10, together, REMOVALS), pass(before, 1, 10, singly, REMOVALS))
+        assert.deepEqual(passOver(before, 1, 10, together, 'moved'), passOver(before, 1, 10, singly, 'moved'))
+      }
+    }
   })
 
   it('joins neighbours of one reason, and keeps no more ranges than it has room for', () => {

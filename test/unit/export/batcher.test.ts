@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { packBatch } from '../../../component/export/batch-writer.ts'
 import { cutBatch, releaseOf } from '../../../component/export/batcher.ts'
 import type { BatchLimits } from '../../../component/export/sink.ts'
 import type { StoredMessage } from '../../../component/model/message.ts'
 
-const limits: BatchLimits = { countMax: 4, bytesMax: 100, sizeOf: (message) => message.payload.length + 5 }
+const limits: BatchLimits = { countMax: 4, bytesMax: 100, sizeOf: (payloadBytes) => payloadBytes + 5 }
 
 function messages(...sizes: number[]): StoredMessage[] {
   return sizes.map((size, sequenceNumber) => ({ sequenceNumber, ingestTimeMs: 0, payload: Buffer.alloc(size) }))
 }
 
 function cutCount(countMax: number, ...sizes: number[]): [number, number] {
-  const batch = cutBatch(messages(...sizes), limits, countMax)
-  return [batch.messages.length, batch.bytes]
+  const batch = packBatch(messages(...sizes))
+  const bytes = cutBatch(batch, limits, countMax)
+  return [batch.count, bytes]
 }
 
 test('a batch takes the smaller of the two count limits', () => {

@@ -106,7 +106,7 @@ test('with an interval a batch goes out when it is full or when its oldest messa
 
 test('a full batch that one request cannot hold is released as a whole', async () => {
   const harness = createExportHarness({
-    limitsOf: () => ({ countMax: 1, bytesMax: 1000, sizeOf: (message) => message.payload.length })
+    limitsOf: () => ({ countMax: 1, bytesMax: 1000, sizeOf: (payloadBytes) => payloadBytes })
   })
   const source = createFakeSource(harness.clock)
   harness.autoAnswer = () => ({ kind: 'delivered' })

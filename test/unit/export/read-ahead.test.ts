@@ -1,32 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { BufferPool } from '../../../component/base/buffer-pool.ts'
 import { nextTurn } from '../../../component/base/turn.ts'
 import { createReadAheads } from '../../../component/export/read-ahead.ts'
+import { createDirtyPool } from '../../helpers/dirty-pool.ts'
 import { createExportHarness, createFakeSource, httpExport, type FakeSource } from '../../helpers/export-harness.ts'
 import { createFakeClock, flush } from '../../helpers/fake-clock.ts'
 
 const DELIVERED = { kind: 'delivered' } as const
 const BATCH = 100
-
-/** Counts what is taken and not given back; what is given back is no message any more. */
-function createCountingPool(): { readonly pool: BufferPool; outstanding(): number } {
-  const taken = new Set<Buffer>()
-  return {
-    pool: {
-      take(bytes) {
-        const memory = Buffer.alloc(bytes)
-        taken.add(memory)
-        return memory
-      },
-      giveBack(memory) {
-        assert.ok(taken.delete(memory), 'memory is given back once')
-        memory.fill(0xdb)
-      }
-    },
-    outstanding: () => taken.size
-  }
-}
 
 /** An engine with one export of `count` messages, whose first batch is under way. */
 async function start(count: number, prepare: (source: FakeSource) => void = () => undefined) {
@@ -130,7 +111,7 @@ test('a failure, a pause of the export and the end give the memory back', async 
 test('all exports together hold so many reads; the oldest is forgotten', async () => {
   const clock = createFakeClock()
   const sources = ['a', 'b', 'c'].map((name) => createFakeSource(clock, name))
-  const { pool, outstanding } = createCountingPool()
+  const { pool, outstanding } = createDirtyPool()
   const aheads = createReadAheads(2, pool)
   const reads = sources.map((source) => aheads.of(source))
   for (const [index, ahead] of reads.entries()) {
@@ -139,12 +120,9 @@ test('all exports together hold so many reads; the oldest is forgotten', async (
     await nextTurn()
   }
   for (const ahead of reads) {
-    const { messages, release } = await ahead.read(1, 2, 1_000)
-    assert.deepEqual(
-      messages.map(({ sequenceNumber }) => sequenceNumber),
-      [1, 2]
-    )
-    release()
+    const batch = await ahead.read(1, 2, 1_000)
+    assert.deepEqual(batch.ranges(), [{ first: 1, last: 2 }])
+    batch.release()
   }
   await flush()
   assert.equal(outstanding(), 0)
@@ -157,7 +135,7 @@ test('all exports together hold so many reads; the oldest is forgotten', async (
 test('a read that is asked for otherwise, or failed ahead, is made anew', async () => {
   const source = createFakeSource(createFakeClock())
   source.append(5)
-  const { pool, outstanding } = createCountingPool()
+  const { pool, outstanding } = createDirtyPool()
   const ahead = createReadAheads(1, pool).of(source)
   for (const [from, countMax, bytesMax] of [
     [0, 2, 1_000],
@@ -166,8 +144,8 @@ test('a read that is asked for otherwise, or failed ahead, is made anew', async 
   ] as const) {
     ahead.prepare(1, 2, 1_000)
     await nextTurn()
-    const { release } = await ahead.read(from, countMax, bytesMax)
-    release()
+    const batch = await ahead.read(from, countMax, bytesMax)
+    batch.release()
   }
   ahead.prepare(1, 2, 1_000)
   await nextTurn()
@@ -181,7 +159,7 @@ test('a read that is asked for otherwise, or failed ahead, is made anew', async 
   await flush()
   source.readError = undefined
   const last = await ahead.read(1, 2, 1_000)
-  assert.equal(last.messages.length, 2)
+  assert.equal(last.count, 2)
   assert.equal(outstanding(), 1)
   last.release()
   assert.equal(outstanding(), 0)
@@ -190,7 +168,7 @@ test('a read that is asked for otherwise, or failed ahead, is made anew', async 
 test('what is forgotten before its turn is not read at all', async () => {
   const source = createFakeSource(createFakeClock())
   source.append(5)
-  const { pool, outstanding } = createCountingPool()
+  const { pool, outstanding } = createDirtyPool()
   const ahead = createReadAheads(1, pool).of(source)
   ahead.prepare(1, 2, 1_000)
   ahead.drop()
@@ -198,7 +176,7 @@ test('what is forgotten before its turn is not read at all', async () => {
   assert.equal(source.reads, 0)
   ahead.prepare(1, 2, 1_000)
   const taken = await ahead.read(1, 2, 1_000)
-  assert.deepEqual([taken.messages.length, source.reads], [2, 1])
+  assert.deepEqual([taken.count, source.reads], [2, 1])
   taken.release()
   assert.equal(outstanding(), 0)
 })
@@ -206,18 +184,18 @@ test('what is forgotten before its turn is not read at all', async () => {
 test('what was taken is given back by whoever took it, not by the next read ahead', async () => {
   const source = createFakeSource(createFakeClock())
   source.append(6)
-  const { pool, outstanding } = createCountingPool()
+  const { pool, outstanding } = createDirtyPool()
   const ahead = createReadAheads(1, pool).of(source)
   ahead.prepare(0, 2, 1_000)
-  const { messages, release } = await ahead.read(0, 2, 1_000)
+  const batch = await ahead.read(0, 2, 1_000)
   ahead.prepare(2, 2, 1_000)
   ahead.drop()
   await flush()
   assert.equal(outstanding(), 1)
   assert.deepEqual(
-    messages.map(({ payload }) => payload),
+    batch.messages().map(({ payload }) => payload),
     [Buffer.alloc(10, 0), Buffer.alloc(10, 1)]
   )
-  release()
+  batch.release()
   assert.equal(outstanding(), 0)
 })

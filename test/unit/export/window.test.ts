@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { packBatch } from '../../../component/export/batch-writer.ts'
+import type { MessageBatch } from '../../../component/export/message-batch.ts'
 import { createWindow } from '../../../component/export/window.ts'
-import type { StoredMessage } from '../../../component/model/message.ts'
 
-function range(from: number, to: number): StoredMessage[] {
-  return Array.from({ length: to - from }, (_, index) => ({
-    sequenceNumber: from + index,
-    ingestTimeMs: 0,
-    payload: Buffer.alloc(1)
-  }))
+function range(from: number, to: number): MessageBatch {
+  return packBatch(
+    Array.from({ length: to - from }, (_, index) => ({
+      sequenceNumber: from + index,
+      ingestTimeMs: 0,
+      payload: Buffer.alloc(1)
+    }))
+  )
 }
 
 test('a fresh window is open', () => {
@@ -41,10 +44,7 @@ test('the odd message goes to the first half', () => {
 
 test('accepted messages are remembered until the position has passed them', () => {
   const window = createWindow()
-  window.keepDone(
-    range(3, 5).map(({ sequenceNumber }) => [sequenceNumber, { kind: 'exported' }]),
-    8
-  )
+  window.keepDone([{ first: 3, last: 4, fate: { kind: 'exported' } }], 8)
   assert.equal(window.done.has(4), true)
   assert.equal(window.done.has(5), false)
   assert.equal(window.end, 8)

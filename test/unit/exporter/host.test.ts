@@ -4,14 +4,15 @@ import { test } from 'node:test'
 import type { Worker } from 'node:worker_threads'
 import { createExporterHost, type ExporterHost } from '../../../component/exporter/host.ts'
 import type { FromExporterWorker, ToExporterWorker } from '../../../component/exporter/messages.ts'
-import { unpackBatch } from '../../../component/exporter/packed-batch.ts'
-import type { SendOutcome } from '../../../component/export/sink.ts'
+import { unpackBatch } from '../../../component/export/message-batch.ts'
+import type { ExportBatch, SendOutcome } from '../../../component/export/sink.ts'
 import type { TaskStep } from '../../../component/export/task.ts'
 import { httpExport } from '../../helpers/export-harness.ts'
 import { createFakeClock, flush, type FakeClock } from '../../helpers/fake-clock.ts'
 import { createRecordingLog, type RecordingLog } from '../../helpers/recording-log.ts'
 import { S3_SETTINGS } from '../../helpers/s3-fixture.ts'
 import { createFixedRandom } from '../../helpers/seeded-random.ts'
+import { packed } from '../../helpers/unpacked.ts'
 
 /** As much of a worker as the host uses. */
 class FakeWorker extends EventEmitter {
@@ -33,7 +34,7 @@ class FakeWorker extends EventEmitter {
   }
 }
 
-const BATCH = {
+const BATCH: ExportBatch = {
   streamName: 's',
   definition: httpExport(),
   messages: [{ sequenceNumber: 0, ingestTimeMs: 0, payload: Buffer.from('x') }]
@@ -61,7 +62,7 @@ function startHost(create?: () => Worker): ExporterHost & {
         return worker as unknown as Worker
       })
   })
-  return { ...host, clock, log, workers, sendOne: () => host.send(BATCH, new AbortController().signal) }
+  return { ...host, clock, log, workers, sendOne: () => host.send(packed(BATCH), new AbortController().signal) }
 }
 
 test('the settings are the first message of a worker', () => {
@@ -144,7 +145,7 @@ test("the worker's log lines come out of the main thread's logger, and secrets n
 
 test('an aborted signal starts no worker', async () => {
   const host = startHost()
-  assert.equal((await host.send(BATCH, AbortSignal.abort())).kind, 'retryLater')
+  assert.equal((await host.send(packed(BATCH), AbortSignal.abort())).kind, 'retryLater')
   assert.equal(host.workers.length, 0)
 })
 
@@ -234,20 +235,19 @@ test('a body gets its bandwidth when the main thread says so, and not after the 
   assert.deepEqual(asked, [100])
 })
 
-test('the memory of a batch is used again once its outcome is there, also when nobody waits for that any more', () => {
+test('an outcome brings the memory of its batch back, but not to whoever has stopped waiting for it', async () => {
   const host = startHost()
+  const [waiting, given] = [packed(BATCH), packed(BATCH)]
   const abort = new AbortController()
-  const memoryOf = (index: number): ArrayBuffer | undefined => {
-    const message = host.workers[0]?.posted.filter(({ kind }) => kind === 'send')[index]
-    return message?.kind === 'send' ? message.packed : undefined
-  }
-  void host.send(BATCH, abort.signal)
+  const outcome = host.send(waiting, new AbortController().signal)
+  void host.send(given, abort.signal)
+  for (const { batch } of [waiting, given]) assert.throws(() => batch.messageAt(0), /handed over/)
   abort.abort()
-  void host.sendOne()
-  assert.notEqual(memoryOf(1), memoryOf(0))
-  host.workers[0]?.answer(1, { kind: 'retryLater', reason: 'r' })
-  void host.sendOne()
-  assert.equal(memoryOf(2), memoryOf(0))
+  const [worker] = host.workers
+  for (const id of [1, 2]) worker?.answer(id, { kind: 'retryLater', reason: 'r' })
+  await outcome
+  assert.deepEqual(waiting.batch.messages(), BATCH.messages)
+  assert.throws(() => given.batch.messageAt(0), /handed over/)
 })
 
 test('a crash ends steps as it ends batches', async () => {
@@ -261,7 +261,7 @@ test('progress of a request reaches the one who waits for it, and nobody after t
   const host = startHost()
   let progressed = 0
   let begunBytes = 0
-  const outcome = host.send(BATCH, new AbortController().signal, (bodyBytes) => {
+  const outcome = host.send(packed(BATCH), new AbortController().signal, (bodyBytes) => {
     if (bodyBytes === undefined) progressed += 1
     else begunBytes += bodyBytes
   })

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { packBatch } from '../../../component/export/batch-writer.ts'
 import { politeSend } from '../../../component/exporter/index.ts'
-import type { ExportBatch, SendOutcome } from '../../../component/export/sink.ts'
+import type { PackedExport, SendOutcome } from '../../../component/export/sink.ts'
 
 test('a batch is handed over in the next turn, with all that belongs to it, and its outcome comes back', async () => {
-  const batch: ExportBatch = {
+  const batch: PackedExport = {
     streamName: 's',
     definition: { kind: 'http', identifier: 'e', uri: 'http://localhost/' },
-    messages: []
+    batch: packBatch([])
   }
   const { signal } = new AbortController()
   const onProgress = (): void => undefined
