@@ -11,8 +11,8 @@ export interface ModelAppend {
 export interface Incarnation {
   /** As it was created. */
   readonly definition: StreamDefinition
-  /** All its sizes so far. */
-  readonly bytesMax: bigint[]
+  /** All that it has had so far. */
+  readonly definitions: StreamDefinition[]
   /** In the order in which they were sent. */
   readonly appends: ModelAppend[]
 }
