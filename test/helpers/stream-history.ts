@@ -182,7 +182,7 @@ export class StreamHistory {
     } else {
       const isAllKept = kind === 'kill' || stream.definition.flushOnWrite
       // An update to flushOnWrite holds for later messages, so only the durable ones count before it.
-      const wasAlwaysFlushed = incarnation.definition.flushOnWrite || kind === 'kill'
+      const wasAlwaysFlushed = kind === 'kill' || incarnation.definitions.every(({ flushOnWrite }) => flushOnWrite)
       checkNothingLost(incarnation, found, isAllKept && wasAlwaysFlushed ? Infinity : durableNext)
       checkPrefix(incarnation, found)
       checkBounds(stream, incarnation, found)
