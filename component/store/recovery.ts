@@ -90,10 +90,21 @@ export async function recoverSegments(
       break
     }
   }
+  removeDroppedLast(context, result, oldest)
   const reached = Math.max(result.reached ?? 0, oldest)
   addLost(result.lost, reached, input.state?.durable.next ?? 0)
   result.next = Math.max(result.next, reached)
   return result
+}
+
+/** Retention had dropped all of the last segment, and a power cut has taken the one behind it. */
+function removeDroppedLast(context: LogContext, result: RecoveredSegments, oldest: number): void {
+  const last = result.segments.at(-1)
+  if (last === undefined || last.base >= oldest || last.next > oldest) return
+  last.file?.retire()
+  removeQuietly(context, segmentPath(context.folder, last.base))
+  result.segments.pop()
+  result.hasCut = true
 }
 
 /** Behind which number the log may be torn: after a power cut behind the durable point. See ScanRules. */

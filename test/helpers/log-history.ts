@@ -34,6 +34,8 @@ export class LogHistory {
   #count = 0
   /** Numbers below this one were dropped; until the catalogue knows they may come back or not. */
   #dropped = 0
+  #hasFailed = false
+  #hasLostPower = false
 
   private constructor(disk: FaultyDisk, log: StreamLog) {
     this.disk = disk
@@ -86,7 +88,9 @@ export class LogHistory {
     const found = messages.map(({ sequenceNumber, payload }): [number, string] => [sequenceNumber, payload.toString()])
     assert.deepEqual(found, expected)
     const bytes = found.reduce((sum, [, text]) => sum + log.recordBytes(text.length), 0)
-    assert.equal(log.totalBytes, bytes)
+    // A file whose sync had failed is cut once its messages are copied; a power cut may undo that cut.
+    const isExact = !(this.#hasFailed && this.#hasLostPower)
+    assert.ok(isExact ? log.totalBytes === bytes : log.totalBytes >= bytes, `${log.totalBytes} bytes, not ${bytes}`)
   }
 
   /** Lets everything that was begun end. */
@@ -113,6 +117,7 @@ export class LogHistory {
       await action()
     } catch (error) {
       if (!(error instanceof Fault)) throw error
+      this.#hasFailed = true
     }
     if (log === this.log) this.durable = Math.max(this.durable, log.state.durable.next)
   }
@@ -131,6 +136,7 @@ export class LogHistory {
   async #restart(kind: 'kill' | 'cutPower' | 'loseCatalogue'): Promise<void> {
     this.durable = Math.max(this.durable, this.log.state.durable.next)
     const before = this.log
+    this.#hasLostPower ||= kind === 'cutPower'
     this.disk = kind === 'cutPower' ? this.disk.cutPower() : this.disk.kill()
     await this.settle()
     before.close()
