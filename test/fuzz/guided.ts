@@ -72,8 +72,7 @@ export async function fuzzGuided(
 
 function makeInput(target: FuzzTarget, random: Random, kept: readonly Buffer[]): Buffer {
   if (kept.length === 0 || random.fraction() < FRESH_SHARE) return target.generate(random)
-  const base = random.fraction() < 0.5 ? kept.at(-1)! : pick(random, kept)
-  return mutate(random, base, { others: kept })
+  return mutate(random, pick(random, kept), { others: kept })
 }
 
 /** Keeps those of a batch that reach new code, by halving it. @returns false when an input did harm this time */
