@@ -64,6 +64,9 @@ export interface FateRange {
   readonly fate: Fate
 }
 
+/** The range of one number. */
+export const fateOf = (number: number, fate: Fate): FateRange => ({ first: number, last: number, fate })
+
 export function openAccount(origin: number, replays: number): Account {
   return {
     origin,

@@ -6,6 +6,7 @@ import type { StoredMessage } from '../model/message.ts'
 import {
   accountingOf,
   droppedCount,
+  fateOf,
   openAccount,
   pass,
   passOver,
@@ -114,8 +115,6 @@ const sumOf = (values: Iterable<number>): number => {
   for (const value of values) sum += value
   return sum
 }
-
-const fateOf = (number: number, fate: Fate): FateRange => ({ first: number, last: number, fate })
 
 /** @param remembered the progress of an earlier run, if there is one */
 export function createCursor(
@@ -333,8 +332,8 @@ export function createCursor(
       const { durableNext } = source
       const wantedMax = countMax + window.done.size
       const batch = await ahead.read(Number(progress.next), wantedMax, limits.bytesMax)
-      const { end: windowEnd, done } = window
-      batch.retain((number) => number < windowEnd)
+      const { end: windowEnd, done, active } = window
+      if (active) batch.retain((number) => number < windowEnd)
       const end = batch.count === 0 ? Math.min(windowEnd, durableNext) : batch.numberAt(batch.count - 1) + 1
       if (done.size > 0) batch.retain((number) => !done.has(number))
       const unsentCount = batch.count

@@ -1,4 +1,4 @@
-import type { FateRange } from './account.ts'
+import { fateOf, type FateRange } from './account.ts'
 import type { MessageBatch } from './message-batch.ts'
 import type { PartialOutcome } from './sink.ts'
 
@@ -35,7 +35,7 @@ export function sortOut(
     else if (refusal !== undefined) fates.push(refuse(at, refusal))
     else {
       acceptedBytes.set(number, batch.payloadBytesAt(at))
-      fates.push({ first: number, last: number, fate: { kind: 'exported' } })
+      fates.push(fateOf(number, { kind: 'exported' }))
     }
   }
   return { acceptedBytes, fates, firstOpen }

@@ -12,7 +12,7 @@ import { segmentPath } from './segment-name.ts'
 import { READ_WINDOW_BYTES } from './read-windows.ts'
 import { indexOf, type Segment, type SegmentLayout } from './segment.ts'
 import { SharedFile } from './shared-file.ts'
-import type { MessageOutput, ReadManner } from './stream-log.ts'
+import type { MessageOutput } from './stream-log.ts'
 import { isMissingError } from './system-error.ts'
 
 const WINDOW_BYTES_MIN = 4 * KIB
@@ -67,10 +67,10 @@ export class LogReader {
     limit: number,
     countMax: number,
     bytesMax: number,
-    { memory, wholeBytes }: ReadManner = {}
+    memory?: Buffer
   ): Promise<readonly StoredMessage[]> {
     const output = new MessageList(memory)
-    await this.readInto(output, from, limit, countMax, bytesMax, wholeBytes)
+    await this.readInto(output, from, limit, countMax, bytesMax)
     return output.messages
   }
 

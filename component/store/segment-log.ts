@@ -12,7 +12,7 @@ import { segmentPath } from './segment-name.ts'
 import { indexOf, type Segment } from './segment.ts'
 import { INDEX_SLOT_BYTES } from './sparse-index.ts'
 import { removeQuietly, type NewSegmentFile, type SpareSegment } from './spare-segment.ts'
-import type { LogState, MessageOutput, NewRecord, ReadManner, SegmentSummary, StreamLog } from './stream-log.ts'
+import type { LogState, MessageOutput, NewRecord, SegmentSummary, StreamLog } from './stream-log.ts'
 import { isSpaceError } from './system-error.ts'
 import { WriterGate } from './writer-gate.ts'
 
@@ -143,10 +143,10 @@ export class SegmentLog implements StreamLog {
     limit: number,
     countMax: number,
     bytesMax: number,
-    manner?: ReadManner
+    memory?: Buffer
   ): Promise<readonly StoredMessage[]> {
     this.#requireOpen()
-    return this.#reader.read(from, limit, countMax, bytesMax, manner)
+    return this.#reader.read(from, limit, countMax, bytesMax, memory)
   }
 
   readInto(

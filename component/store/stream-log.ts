@@ -49,14 +49,6 @@ export interface MessageOutput {
   take(sequenceNumber: number, ingestTimeMs: number, payload: Buffer): void
 }
 
-/** How a log is read. */
-export interface ReadManner {
-  /** Where the messages may be put, if they fit; they are then good for as long as it is. */
-  readonly memory?: Buffer | undefined
-  /** So many bytes are read before the first pause for others; the pauses come slice by slice then. 2 MiB by default. */
-  readonly wholeBytes?: number
-}
-
 /**
  * The segment log of one stream: append-only files, or their like in memory. One writer: while a promise returned by
  * `append`, `roll` or `sync`-after-failure is pending, no other append or roll may be started; reads and `sync` may.
@@ -116,6 +108,7 @@ export interface StreamLog {
    * @param limit records at or above this number are not returned
    * @param countMax at most so many records
    * @param bytesMax bound on the payload bytes; the first record is returned whatever its size
+   * @param memory where the messages may be put, if they fit; they are then good for as long as it is
    * @throws Fault when the disk cannot be read and no record could be returned
    */
   read(
@@ -123,11 +116,11 @@ export interface StreamLog {
     limit: number,
     countMax: number,
     bytesMax: number,
-    manner?: ReadManner
+    memory?: Buffer
   ): Promise<readonly StoredMessage[]>
   /**
    * Like `read`, for whoever makes something else of the messages than an array.
-   * @param wholeBytes see ReadManner
+   * @param wholeBytes so many are read before the first pause for others; the pauses come slice by slice then. 2 MiB by default
    */
   readInto(
     output: MessageOutput,

@@ -8,7 +8,10 @@ export function averageBytes(log: StreamLog): number {
   return log.totalBytes / Math.max(1, log.next - log.oldest)
 }
 
-/** Memory for the next `count` messages, if they are of average size, with their headers and some more; bytes. @param bytesMax bound on it */
+/**
+ * Memory for the next `count` messages, if they are of average size, with their headers and some more; bytes.
+ * @param bytesMax bound on it
+ */
 export function memoryBytes(
   log: StreamLog,
   count: number,

@@ -75,7 +75,7 @@ async function readNow(
   const available = limit - Math.max(from, log.oldest)
   if (!(await reader.reserve(expectedBytes(log, available, countMax)))) return { ok: false, failure: READER_GONE }
   const memory = reader.memory(memoryBytes(log, Math.min(available, countMax)))
-  const messages = await log.read(from, limit, countMax, READ_REPLY_BYTES_MAX, { memory })
+  const messages = await log.read(from, limit, countMax, READ_REPLY_BYTES_MAX, memory)
   if (messages.length >= minCount) return success(messages)
   // Fewer than the numbers promise: either a bound on the answer ended the read, or damaged records were left out.
   const missing = { untilNext: limit + minCount - messages.length, isUnreadable: messages.length === 0 }

@@ -171,24 +171,25 @@ export function createExportHarness(
       progress,
       limitsOf: (definition) => (definition.kind === 'sitewise' ? undefined : LIMITS),
       concurrencyMax: 5,
-      sendBatch: unpacked((batch, signal) => {
-        return new Promise((resolve) => {
-          // The memory of the payloads is used again once the outcome is there.
-          const messages = batch.messages.map((message) => ({ ...message, payload: Buffer.from(message.payload) }))
-          sent.push({
-            batch: { ...batch, messages },
-            numbers: messages.map((message) => message.sequenceNumber),
-            signal,
-            async answer(outcome) {
-              resolve(outcome)
-              await flush()
-            }
-          })
-          if (harness.autoAnswer !== undefined) resolve(harness.autoAnswer(batch))
-        })
-      }),
-      ...options,
-      ...(sendBatch === undefined ? {} : { sendBatch: unpacked(sendBatch) })
+      sendBatch: unpacked(
+        sendBatch ??
+          ((batch, signal) =>
+            new Promise((resolve) => {
+              // The memory of the payloads is used again once the outcome is there.
+              const messages = batch.messages.map((message) => ({ ...message, payload: Buffer.from(message.payload) }))
+              sent.push({
+                batch: { ...batch, messages },
+                numbers: messages.map((message) => message.sequenceNumber),
+                signal,
+                async answer(outcome) {
+                  resolve(outcome)
+                  await flush()
+                }
+              })
+              if (harness.autoAnswer !== undefined) resolve(harness.autoAnswer(batch))
+            }))
+      ),
+      ...options
     })
   }
   if (isStarted) harness.engine.start()

@@ -4,6 +4,7 @@ import { decodeAccount, encodeAccount } from '../../../component/export/account-
 import {
   accountingOf,
   droppedCount,
+  fateOf,
   openAccount,
   pass,
   passOver,
@@ -15,8 +16,7 @@ import {
 } from '../../../component/export/account.ts'
 import type { Removal } from '../../../component/model/removal.ts'
 
-const exported = (...numbers: number[]): FateRange[] =>
-  numbers.map((number) => ({ first: number, last: number, fate: { kind: 'exported' } }))
+const exported = (...numbers: number[]): FateRange[] => numbers.map((number) => fateOf(number, { kind: 'exported' }))
 
 const REMOVALS: readonly Removal[] = [
   { from: 2, below: 5, cause: 'expired' },
@@ -65,7 +65,7 @@ describe('an account', () => {
         [8, 12]
       ] as const) {
         const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index)
-        const singly = numbers.map((number): FateRange => ({ first: number, last: number, fate }))
+        const singly = numbers.map((number) => fateOf(number, fate))
         const together = [{ first, last, fate }]
         const before = openAccount(2, 0)
         assert.deepEqual(pass(before, 1, 10, together, REMOVALS), pass(before, 1, 10, singly, REMOVALS))

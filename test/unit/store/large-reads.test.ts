@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { KIB, MIB } from '../../../component/base/limits.ts'
 import { nextTurn, SLICE_BYTES, WHOLE_ANSWER_BYTES_MAX } from '../../../component/base/turn.ts'
+import { BatchWriter } from '../../../component/export/batch-writer.ts'
+import { UNPOOLED } from '../../../component/export/message-batch.ts'
 import { createLog } from '../../../component/store/index.ts'
-import type { ReadManner } from '../../../component/store/stream-log.ts'
 import { createFaultyDisk } from '../../helpers/faulty-disk.ts'
 import { logOptions, records } from '../../helpers/log-helpers.ts'
 import { createSeededRandom } from '../../helpers/seeded-random.ts'
@@ -11,18 +12,20 @@ import { createSeededRandom } from '../../helpers/seeded-random.ts'
 const COUNT = 4_000
 
 /** Reads so many messages of 1 KiB; returns how many turns of the event loop that took. */
-async function turnsOfRead(count: number, manner: ReadManner = {}): Promise<number> {
+async function turnsOfRead(count: number, wholeBytes?: number): Promise<number> {
   const disk = createFaultyDisk({ random: createSeededRandom(1) })
   const log = await createLog({ ...logOptions(disk, '/stream'), rollBytes: 64 * MIB })
   const payloads = Array.from({ length: COUNT }, (_, index) => Buffer.alloc(KIB, index))
   for (let next = 0; next < COUNT; next += 500) await log.append(records(...payloads.slice(next, next + 500)))
-  const reading = log.read(0, log.next, count, Infinity, manner)
+  const writer = new BatchWriter(UNPOOLED, count, count * KIB)
+  const reading = log.readInto(writer, 0, log.next, count, Infinity, wholeBytes)
   let isOver = false
   void reading.then(() => (isOver = true))
   let turns = 0
   const hasEnded = (): boolean => isOver
   for (; !hasEnded(); turns += 1) await nextTurn()
-  const messages = await reading
+  await reading
+  const messages = writer.finish().messages()
   assert.deepEqual(
     messages.map(({ sequenceNumber }) => sequenceNumber),
     Array.from({ length: count }, (_, index) => index)
@@ -41,6 +44,6 @@ test('a read of few messages is over in the turn in which they are there', async
 })
 
 test('a reader who can wait lets others have their turn from the first slice on', async () => {
-  const turns = await turnsOfRead(1_000, { wholeBytes: SLICE_BYTES })
+  const turns = await turnsOfRead(1_000, SLICE_BYTES)
   assert.ok(turns >= (1_000 * KIB) / SLICE_BYTES - 1, `${turns} turns`)
 })

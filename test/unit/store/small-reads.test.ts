@@ -46,7 +46,7 @@ async function openScene(): Promise<Scene> {
 }
 
 async function readOne(log: StreamLog, from: number, countMax = 1): Promise<void> {
-  const messages = await log.read(from, log.next, countMax, 1_000_000, { memory: Buffer.alloc(64 * 1024) })
+  const messages = await log.read(from, log.next, countMax, 1_000_000, Buffer.alloc(64 * 1024))
   assert.deepEqual(
     messages.map(({ sequenceNumber, payload }) => [sequenceNumber, payload.toString()]),
     Array.from({ length: Math.min(countMax, COUNT - from) }, (_, index) => [from + index, textOf(from + index)])
